@@ -1,0 +1,163 @@
+"""The tree of refusals: what the registry says when it does not do what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from models.enums import Move, Stage
+
+
+class Invalid(Exception):
+    """One value is not acceptable. Raised by the pure validators; an action gathers them with their paths into InvalidInput.
+
+    `code` is a stable UPPER_SNAKE name that has a text in domain/rules/messages.py; `facts` fill its placeholders.
+    """
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field: `path` is the GraphQL path below `input`, e.g. `education.0.certificateNumber`."""
+
+    path: str
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Refusal(Exception):
+    """A request is understood and not carried out; nothing has changed.
+
+    Each subclass is one GraphQL problem type. `code` is stable; its text stands in domain/rules/messages.py.
+    """
+
+    code: ClassVar[str]
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Values for the placeholders of the message."""
+        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
+
+
+class NotSignedIn(Refusal):
+    """No live session, or it was ended meanwhile."""
+
+    code = "NOT_SIGNED_IN"
+
+
+class NotFound(Refusal):
+    """There is no such thing, or the viewer may not know of it: both look the same."""
+
+    code = "NOT_FOUND"
+
+
+class NotAllowed(Refusal):
+    """The viewer may see the thing but not do this to it."""
+
+    code = "NOT_ALLOWED"
+
+    def __init__(self, code: str = "NOT_ALLOWED") -> None:
+        super().__init__(code)
+        self.code = code  # type: ignore[misc]  # a narrower stable code, e.g. OWN_CASE
+
+
+class InvalidInput(Refusal):
+    """One or more fields are not acceptable; all that were found are listed."""
+
+    code = "INVALID_INPUT"
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__([f"{each.path}: {each.code}" for each in problems])
+        self.problems = tuple(problems)
+
+
+class Incomplete(Refusal):
+    """The profile lacks something that submission requires; every missing field is listed."""
+
+    code = "INCOMPLETE"
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__([f"{each.path}: {each.code}" for each in problems])
+        self.problems = tuple(problems)
+
+
+class IllegalMove(Refusal):
+    """The case does not allow this move at its present stage."""
+
+    code = "ILLEGAL_MOVE"
+
+    def __init__(self, stage: Stage, move: Move, available: Sequence[Move]) -> None:
+        super().__init__(f"{move} at {stage}")
+        self.stage = stage
+        self.move = move
+        self.available = tuple(available)
+
+
+class AlreadyReviewed(Refusal):
+    """Another officer has decided this review first; the present stage is told."""
+
+    code = "ALREADY_REVIEWED"
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        self.stage = stage
+
+
+class ClaimedByAnother(Refusal):
+    """Another officer holds the case until the given instant (ISO 8601, UTC)."""
+
+    code = "CLAIMED_BY_ANOTHER"
+
+    def __init__(self, holder: str, until: Any) -> None:
+        super().__init__(holder)
+        self.holder = holder
+        self.until = until
+
+
+class TooSoon(Refusal):
+    """A limit in time is reached; asking again before `retry_after_seconds` gets the same answer."""
+
+    code = "TOO_SOON"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CodeRejected(Refusal):
+    """The phone code is wrong, used, superseded, expired, locked or of another purpose: one answer for all."""
+
+    code = "CODE_REJECTED"
+
+
+class SignInRefused(Refusal):
+    """Phone and password or code do not open a session; whether the phone is known is not told."""
+
+    code = "SIGN_IN_REFUSED"
+
+
+class Taken(Refusal):
+    """A phone or id number belongs to a live account already; the text names the way to claim it at an office."""
+
+    code = "TAKEN"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class KeyReused(Refusal):
+    """An idempotency key came back with another input."""
+
+    code = "KEY_REUSED"
+
+
+class Unavailable(Refusal):
+    """The registry cannot do this now (a lock was not to be had, storage is full); trying again later is right."""
+
+    code = "SERVICE_UNAVAILABLE"

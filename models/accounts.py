@@ -1,0 +1,124 @@
+"""Accounts, their sessions, phone codes, consents and failed attempts."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.enums import AccountStatus, CodePurpose, Role, Transport
+from models.ids import new_id
+from models.sealing import SealedField
+
+
+class Account(Model):
+    """Somebody who can sign in. One live account a phone and an id number (constraints of 0002)."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    role = fields.CharEnumField(Role, max_length=20)
+    status = fields.CharEnumField(AccountStatus, max_length=20, default=AccountStatus.ACTIVE)
+    name = fields.CharField(max_length=60)
+    phone = SealedField("account.phone")
+    phone_hash = fields.BinaryField()
+    phone_masked = fields.CharField(max_length=20)
+    id_number = SealedField("account.id_number", null=True)
+    id_number_hash = fields.BinaryField(null=True)
+    id_number_masked = fields.CharField(max_length=30, null=True)
+    password_hash = fields.CharField(max_length=200)
+    pool_code = fields.CharField(max_length=6, null=True)  # of a local officer
+    language = fields.CharField(max_length=5, default="zh")
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "accounts"
+
+
+class Session(Model):
+    """One signed-in device. Only the hash of its token is kept; ending it is setting `ended_at`."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "sessions", db_index=True)
+    token_hash = fields.BinaryField()
+    transport = fields.CharEnumField(Transport, max_length=10)
+    device = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField()
+    used_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "sessions"
+
+
+class PhoneCode(Model):
+    """One challenge sent to a phone. The code itself is not kept: it is derived from the id and the installation's key."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    phone_hash = fields.BinaryField()
+    address_hash = fields.BinaryField()
+    purpose = fields.CharEnumField(CodePurpose, max_length=20)
+    code_hash = fields.BinaryField()
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    wrong_tries = fields.IntField(default=0)
+    used_at = fields.DatetimeField(null=True)
+    superseded_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "phone_codes"
+        indexes = (("phone_hash", "purpose", "created_at"), ("address_hash", "created_at"), ("created_at",))
+
+
+class FailedSignIn(Model):
+    """A sign-in that did not succeed, counted per phone and client address; kept for a day."""
+
+    id = fields.BigIntField(primary_key=True)
+    phone_hash = fields.BinaryField()
+    address_hash = fields.BinaryField()
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "failed_sign_ins"
+        indexes = (("phone_hash", "at"), ("address_hash", "at"))
+
+
+class Consent(Model):
+    """Acceptance of one version of the privacy terms."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "consents", db_index=True)
+    terms_version = fields.CharField(max_length=20)
+    accepted_at = fields.DatetimeField()
+
+    class Meta:
+        table = "consents"
+
+
+class ClearRead(Model):
+    """Somebody saw personal data of an expert in clear; shown to that expert, never changed."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    subject: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "clear_reads", db_index=True)
+    reader: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "read_in_clear")
+    application_id = fields.UUIDField(null=True)
+    what = fields.CharField(max_length=40)
+    reason = fields.CharField(max_length=200)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "clear_reads"
+
+
+class IdempotencyKey(Model):
+    """The answer that a creation gave under a key of the client, for 24 hours."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "idempotency_keys")
+    key = fields.CharField(max_length=100)
+    verb = fields.CharField(max_length=60)
+    input_hash = fields.BinaryField()
+    result_id = fields.UUIDField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "idempotency_keys"
+        unique_together = (("account", "verb", "key"),)

@@ -1,0 +1,72 @@
+"""Cases 申请: one request of an expert on its way through the reviews, and the chain of its records (domain §5)."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.accounts import Account
+from models.enums import CaseKind, Move, RejectReason, Role, Stage
+from models.experts import Expert
+from models.ids import new_id
+from models.profiles import Revision
+
+
+class Application(Model):
+    """One case. `stage` is its only status; domain/actions/moving.py is its only writer.
+
+    `revision` is the frozen revision under review (the last reviewed one while the case is returned), empty before the first submission.
+    `applicant`, `employer` and `pool_code` repeat that revision for the officers' queue. `round` counts submissions.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    kind = fields.CharEnumField(CaseKind, max_length=20)
+    expert: fields.ForeignKeyRelation[Expert] = fields.ForeignKeyField("models.Expert", "applications", db_index=True)
+    revision: fields.ForeignKeyNullableRelation[Revision] = fields.ForeignKeyField(
+        "models.Revision", "applications", null=True, db_index=True, on_delete=fields.RESTRICT
+    )
+    stage = fields.CharEnumField(Stage, max_length=20, default=Stage.DRAFT)
+    round = fields.IntField(default=0)
+    pool_code = fields.CharField(max_length=6, null=True)
+    applicant = fields.CharField(max_length=60)
+    employer = fields.CharField(max_length=120, null=True)
+    declared_commitment = fields.BooleanField(default=False)
+    declared_avoidance = fields.BooleanField(default=False)
+    created_at = fields.DatetimeField()
+    submitted_at = fields.DatetimeField(null=True)
+    stage_since = fields.DatetimeField()
+    due_at = fields.DatetimeField(null=True)  # end of the office's budget for this stage
+    closed_at = fields.DatetimeField(null=True)
+    claimed_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField("models.Account", "claims", null=True, db_index=True)
+    claimed_until = fields.DatetimeField(null=True)
+    records_count = fields.IntField(default=0)
+    last_hash = fields.BinaryField(null=True)
+
+    class Meta:
+        table = "applications"
+        indexes = (("stage", "pool_code", "stage_since", "id"),)
+
+
+class ApplicationRecord(Model):
+    """One move of a case: who, when, from, to. Append-only (trigger of 0002); `hash` covers the row and the hash of the one before."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    application: fields.ForeignKeyRelation[Application] = fields.ForeignKeyField("models.Application", "records", db_index=True)
+    number = fields.IntField()
+    round = fields.IntField()
+    at = fields.DatetimeField()
+    actor: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField("models.Account", "acts", null=True, db_index=True)
+    actor_role = fields.CharEnumField(Role, max_length=20, null=True)  # empty: the system
+    move = fields.CharEnumField(Move, max_length=30)
+    from_stage = fields.CharEnumField(Stage, max_length=20)
+    to_stage = fields.CharEnumField(Stage, max_length=20)
+    revision: fields.ForeignKeyNullableRelation[Revision] = fields.ForeignKeyField("models.Revision", "records", null=True)
+    opinion = fields.CharField(max_length=1000, null=True)
+    reject_reason = fields.CharEnumField(RejectReason, max_length=30, null=True)
+    field_reasons = fields.JSONField[list[dict[str, str]]](default=list)  # [{path, text}] of a return
+    previous_hash = fields.BinaryField(null=True)
+    hash = fields.BinaryField()
+
+    class Meta:
+        table = "application_records"
+        unique_together = (("application", "number"),)

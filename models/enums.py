@@ -1,0 +1,268 @@
+"""The closed vocabularies of the registry, each value with its Chinese and English wording."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Self
+
+
+class Vocabulary(str, Enum):
+    """A closed list of codes; `zh` and `en` are what people are shown, the value is what clients and rows hold."""
+
+    zh: str
+    en: str
+
+    def __new__(cls, value: str, zh: str, en: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.zh = zh
+        member.en = en
+        return member
+
+    __str__ = str.__str__
+
+
+class Role(Vocabulary):
+    """What an account is for (domain §1)."""
+
+    EXPERT = "EXPERT", "专家", "registers as an expert: temporary or formal"
+    LOCAL_OFFICER = "LOCAL_OFFICER", "市县财政监管", "finance office of one pool: first review of that pool's cases"
+    PROVINCIAL_OFFICER = "PROVINCIAL_OFFICER", "省级财政监管", "provincial finance office: second and final review, objections"
+    ADMINISTRATOR = "ADMINISTRATOR", "系统管理员", "operates the system: staff, reference data, calendar; reviews nothing"
+
+
+class AccountStatus(Vocabulary):
+    """Whether an account can be used."""
+
+    ACTIVE = "ACTIVE", "正常", "can sign in"
+    DISABLED = "DISABLED", "停用", "a staff account that was disabled"
+    DEREGISTERED = "DEREGISTERED", "已注销", "left for good; never usable again"
+
+
+class Transport(Vocabulary):
+    """How a session travels."""
+
+    COOKIE = "COOKIE", "网页", "HttpOnly cookie, for pages; needs the X-Registry-Client header"
+    BEARER = "BEARER", "令牌", "Authorization: Bearer token, for mobile clients and tools"
+
+
+class CodePurpose(Vocabulary):
+    """What a phone code may be used for; a code serves only its own purpose (domain §2)."""
+
+    REGISTER = "REGISTER", "注册", "register an account"
+    SIGN_IN = "SIGN_IN", "登录", "sign in without a password"
+    RESET_PASSWORD = "RESET_PASSWORD", "重置密码", "set a new password"
+    CHANGE_PHONE = "CHANGE_PHONE", "更换手机号", "prove the old or the new number when the login phone changes"
+    DEREGISTER = "DEREGISTER", "注销", "confirm leaving for good"
+    OBJECT = "OBJECT", "提出异议", "raise an objection to a public notice"
+
+
+class Standing(Vocabulary):
+    """Where a person stands in the registry (domain §1, §8)."""
+
+    TEMPORARY = "TEMPORARY", "临时专家", "registered, not yet admitted"
+    FORMAL = "FORMAL", "正式专家", "admitted; may be drawn for evaluations"
+    SUSPENDED = "SUSPENDED", "暂停", "formal, but not drawn until the suspension ends"
+    DISMISSED = "DISMISSED", "解聘", "removed with cause; barred from registering for 3 years"
+    LAPSED = "LAPSED", "到龄退出", "left by age"
+    DEREGISTERED = "DEREGISTERED", "已注销", "left by own wish"
+
+
+class RevisionState(Vocabulary):
+    """The life of one revision of a profile; only a draft can be edited (domain §4)."""
+
+    DRAFT = "DRAFT", "草稿", "open for editing"
+    FROZEN = "FROZEN", "已提交", "submitted; what reviewers see; never changes again"
+    EFFECTIVE = "EFFECTIVE", "生效", "in force"
+    SUPERSEDED = "SUPERSEDED", "已被替代", "was in force until a later revision took effect"
+    NOT_ADOPTED = "NOT_ADOPTED", "未采用", "returned, rejected, withdrawn or cancelled"
+
+
+class CaseKind(Vocabulary):
+    """What a case asks for (domain §5)."""
+
+    ADMISSION = "ADMISSION", "入库申请", "become a formal expert"
+    CHANGE = "CHANGE", "信息变更", "change data of a formal expert"
+    DIVISION_CHANGE = "DIVISION_CHANGE", "变更区划", "move a formal expert to another pool"
+
+
+class Stage(Vocabulary):
+    """Where a case stands (domain §5); the table of moves is domain/rules/lifecycle.py."""
+
+    DRAFT = "DRAFT", "草稿", "being filled in"
+    FIRST_REVIEW = "FIRST_REVIEW", "初审", "first review by the city or county office of the pool"
+    SECOND_REVIEW = "SECOND_REVIEW", "复审", "second review by the province"
+    FINAL_REVIEW = "FINAL_REVIEW", "终审", "final review by another provincial officer"
+    PUBLICITY = "PUBLICITY", "公示", "public notice is running"
+    OBJECTION = "OBJECTION", "异议处理", "notice over, an objection is not yet settled"
+    RETURNED = "RETURNED", "退回修改", "sent back to the expert with reasons"
+    ADMITTED = "ADMITTED", "已入库", "closed: the person is a formal expert"
+    APPLIED = "APPLIED", "已生效", "closed: the change has taken effect"
+    REJECTED = "REJECTED", "不予通过", "closed: refused"
+    WITHDRAWN = "WITHDRAWN", "已撤回", "closed: taken back by the expert"
+    CANCELLED = "CANCELLED", "已取消", "closed: left lying, deregistered or pool without an office"
+
+
+class Move(Vocabulary):
+    """A step of a case from one stage to another (domain §5)."""
+
+    SUBMIT = "SUBMIT", "提交", "send to first review"
+    WITHDRAW = "WITHDRAW", "撤回", "take back before anybody has decided"
+    APPROVE = "APPROVE", "通过", "pass on to the next stage"
+    RETURN = "RETURN", "退回", "send back to the expert with reasons"
+    REJECT = "REJECT", "不予通过", "refuse and close"
+    CLOSE_NOTICE = "CLOSE_NOTICE", "公示结束", "the notice ended, nothing unsettled"
+    HOLD_FOR_OBJECTION = "HOLD_FOR_OBJECTION", "转入异议处理", "the notice ended with an objection unsettled"
+    DISMISS_OBJECTIONS = "DISMISS_OBJECTIONS", "异议不成立", "all objections were dismissed"
+    UPHOLD_OBJECTION = "UPHOLD_OBJECTION", "异议成立", "an objection was upheld"
+    CANCEL = "CANCEL", "取消", "close without a decision"
+
+
+class RejectReason(Vocabulary):
+    """Why a case was rejected."""
+
+    NOT_ELIGIBLE = "NOT_ELIGIBLE", "不符合入库条件", "conditions of admission are not met"
+    FALSE_MATERIAL = "FALSE_MATERIAL", "材料虚假", "material is false"
+    BAD_RECORD = "BAD_RECORD", "存在不良记录", "bad record within three years"
+    DUPLICATE = "DUPLICATE", "重复申请", "the person is already in the registry"
+    OTHER = "OTHER", "其他", "other, see the text"
+
+
+class IdType(Vocabulary):
+    """Kind of identity paper."""
+
+    RESIDENT_ID = "RESIDENT_ID", "居民身份证", "resident identity card, GB 11643"
+    HK_MACAO_PERMIT = "HK_MACAO_PERMIT", "港澳居民居住证", "residence permit of Hong Kong and Macao residents"
+    TAIWAN_PERMIT = "TAIWAN_PERMIT", "台湾居民居住证", "residence permit of Taiwan residents"
+    FOREIGN_PERMANENT_RESIDENT = "FOREIGN_PERMANENT_RESIDENT", "外国人永久居留身份证", "foreign permanent resident card"
+
+
+class WorkStatus(Vocabulary):
+    """Whether a person works at present."""
+
+    EMPLOYED = "EMPLOYED", "在职", "employed"
+    RETIRED = "RETIRED", "退休", "retired"
+    SELF_EMPLOYED = "SELF_EMPLOYED", "自由职业", "self-employed"
+
+
+class HealthDeclaration(Vocabulary):
+    """The expert's own declaration of health."""
+
+    GOOD = "GOOD", "健康", "fit for evaluation work"
+    MINOR = "MINOR", "一般", "minor conditions that do not hinder evaluation work"
+    UNFIT = "UNFIT", "不适合", "not fit for evaluation work at present"
+
+
+class EmployerKind(Vocabulary):
+    """Kind of employer."""
+
+    GOVERNMENT = "GOVERNMENT", "机关", "government or party organ"
+    INSTITUTION = "INSTITUTION", "事业单位", "public institution"
+    STATE_ENTERPRISE = "STATE_ENTERPRISE", "国有企业", "state-owned enterprise"
+    PRIVATE_ENTERPRISE = "PRIVATE_ENTERPRISE", "民营企业", "private enterprise"
+    FOREIGN_ENTERPRISE = "FOREIGN_ENTERPRISE", "外资企业", "foreign-invested enterprise"
+    SOCIAL_ORGANISATION = "SOCIAL_ORGANISATION", "社会组织", "social organisation"
+    OTHER = "OTHER", "其他", "other"
+
+
+class ExpertSource(Vocabulary):
+    """How a person came to apply."""
+
+    SELF = "SELF", "自我推荐", "own application"
+    UNIT = "UNIT", "单位推荐", "recommended by the employer"
+    PUBLIC_CALL = "PUBLIC_CALL", "公开征集", "answered a public call"
+
+
+class StudyMode(Vocabulary):
+    """How an education was followed."""
+
+    FULL_TIME = "FULL_TIME", "全日制", "full time"
+    PART_TIME = "PART_TIME", "非全日制", "part time"
+    DISTANCE = "DISTANCE", "网络教育", "distance or online"
+    SELF_STUDY = "SELF_STUDY", "自学考试", "self-study examination"
+
+
+class FilePurpose(Vocabulary):
+    """What an uploaded image is for; decides the checks it must pass (domain §3)."""
+
+    PORTRAIT = "PORTRAIT", "个人照片", "photo of the person"
+    ID_FRONT = "ID_FRONT", "身份证人像面", "identity paper, side with the portrait"
+    ID_BACK = "ID_BACK", "身份证国徽面", "identity paper, side with the emblem"
+    EDUCATION = "EDUCATION", "学历证书", "certificate of an education"
+    TITLE = "TITLE", "职称证书", "certificate of a title"
+    QUALIFICATION = "QUALIFICATION", "执业资格证书", "certificate of a qualification"
+    OTHER = "OTHER", "其他材料", "signed application form and other material; JPEG only"
+
+
+class NoticeState(Vocabulary):
+    """The life of a public notice (domain §6)."""
+
+    OPEN = "OPEN", "公示中", "running; on the public list"
+    CLOSED = "CLOSED", "已结束", "over; no longer on the public list"
+    STRUCK = "STRUCK", "已撤销", "ended early because the case ended"
+
+
+class ObjectionState(Vocabulary):
+    """Whether an objection is settled (domain §6)."""
+
+    OPEN = "OPEN", "待处理", "received, not yet settled"
+    DISMISSED = "DISMISSED", "不成立", "settled: no ground"
+    UPHELD = "UPHELD", "成立", "settled: the admission is refused"
+
+
+class SmsTemplate(Vocabulary):
+    """Messages that the registry sends (domain §7)."""
+
+    PHONE_CODE = "PHONE_CODE", "验证码", "phone code"
+    PHONE_CHANGED = "PHONE_CHANGED", "手机号已更换", "the login phone was changed"
+    ADMITTED = "ADMITTED", "入库通知", "the person is a formal expert"
+    RETURNED = "RETURNED", "退回通知", "the case was returned"
+    REJECTED = "REJECTED", "不予通过通知", "the case was rejected"
+    APPLIED = "APPLIED", "变更生效通知", "the change has taken effect"
+    NOTICE_OPENED = "NOTICE_OPENED", "公示通知", "a public notice has begun"
+    OBJECTION_UPHELD = "OBJECTION_UPHELD", "异议成立通知", "an objection was upheld"
+    REMINDER = "REMINDER", "提醒", "a draft or returned case is waiting"
+
+
+class SmsState(Vocabulary):
+    """What became of a message (domain §7)."""
+
+    QUEUED = "QUEUED", "待发送", "waiting for its turn or for the next try"
+    SENDING = "SENDING", "发送中", "handed to the provider, no answer yet"
+    SENT = "SENT", "已发送", "accepted by the provider"
+    DELIVERED = "DELIVERED", "已送达", "delivered according to the provider's receipt"
+    FAILED = "FAILED", "发送失败", "given up after the last try; waits in the to-do list"
+    UNDELIVERABLE = "UNDELIVERABLE", "无法送达", "refused for good, e.g. an empty number"
+
+
+class OutboxState(Vocabulary):
+    """What became of a promise (domain §7)."""
+
+    PENDING = "PENDING", "待处理", "due now or later"
+    SENDING = "SENDING", "处理中", "claimed under a lease"
+    SENT = "SENT", "已完成", "done"
+    DEAD = "DEAD", "已放弃", "given up; an operator must look"
+
+
+class CodeKind(Vocabulary):
+    """The flat code tables of the reference data (domain §10)."""
+
+    EDUCATION = "EDUCATION", "学历", "GB/T 4658 levels of education"
+    DEGREE = "DEGREE", "学位", "GB/T 6864 degrees"
+    ETHNIC_GROUP = "ETHNIC_GROUP", "民族", "GB/T 3304 ethnic groups"
+    POLITICAL = "POLITICAL", "政治面貌", "GB/T 4762 political affiliation"
+    SEX = "SEX", "性别", "GB/T 2261.1 sex"
+
+
+class DayKind(Vocabulary):
+    """How a calendar day differs from Monday to Friday (domain §6)."""
+
+    OFF = "OFF", "休息日", "a weekday that is a holiday"
+    WORK = "WORK", "调休上班日", "a Saturday or Sunday that is worked"
+
+
+class DayStatus(Vocabulary):
+    """Whether a calendar day is certain."""
+
+    OFFICIAL = "OFFICIAL", "正式公布", "published by the State Council"
+    TENTATIVE = "TENTATIVE", "预估", "expected, not yet published"

@@ -1,0 +1,28 @@
+"""Experts: the person in the registry, across revisions and cases."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.accounts import Account
+from models.enums import Standing
+from models.ids import new_id
+
+
+class Expert(Model):
+    """One person's place in the registry. `pool_code` is set at admission and moves with a division change."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    account: fields.OneToOneRelation[Account] = fields.OneToOneField("models.Account", "expert")
+    standing = fields.CharEnumField(Standing, max_length=20, default=Standing.TEMPORARY)
+    number = fields.CharField(max_length=20, null=True, unique=True)
+    name = fields.CharField(max_length=60)
+    pool_code = fields.CharField(max_length=6, null=True)
+    formal_since = fields.DatetimeField(null=True)
+    draft_id = fields.UUIDField(null=True)  # the open revision, if any
+    effective_id = fields.UUIDField(null=True)  # the revision in force, if any
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "experts"

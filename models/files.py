@@ -1,0 +1,32 @@
+"""Images that people hand in."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.accounts import Account
+from models.enums import FilePurpose
+from models.ids import new_id
+
+
+class StoredFile(Model):
+    """One checked and stripped image. The bytes lie in the object store under `object_key`, named by their hash."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    owner: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "files", db_index=True)
+    purpose = fields.CharEnumField(FilePurpose, max_length=20)
+    original_name = fields.CharField(max_length=200)
+    media_type = fields.CharField(max_length=30)
+    size = fields.IntField()
+    width = fields.IntField()
+    height = fields.IntField()
+    sharpness = fields.FloatField()
+    blurred = fields.BooleanField()
+    sha256 = fields.BinaryField()
+    object_key = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "files"
+        indexes = (("owner_id", "sha256", "purpose"), ("object_key",))

@@ -1,0 +1,64 @@
+"""Public notices 公示 and objections to them (domain §6)."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.applications import Application
+from models.enums import NoticeState, ObjectionState
+from models.ids import new_id
+from models.sealing import SealedField
+
+
+class PublicNotice(Model):
+    """One admission before the public, with what the public sees of it."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    application: fields.OneToOneRelation[Application] = fields.OneToOneField("models.Application", "notice")
+    state = fields.CharEnumField(NoticeState, max_length=10, default=NoticeState.OPEN)
+    name = fields.CharField(max_length=60)
+    employer = fields.CharField(max_length=120)
+    pool_code = fields.CharField(max_length=6)
+    opened_at = fields.DatetimeField()
+    first_day = fields.DateField()
+    last_day = fields.DateField()
+    closes_at = fields.DatetimeField()
+    days_counted = fields.JSONField[list[str]]()  # ISO dates
+    tentative = fields.BooleanField()
+    closed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "public_notices"
+        indexes = (("state", "closes_at", "id"),)
+
+
+class NoticeSpecialty(Model):
+    """A specialty named in a notice."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField("models.PublicNotice", "specialties", db_index=True)
+    position = fields.IntField(default=0)
+    specialty_code = fields.CharField(max_length=12)
+
+    class Meta:
+        table = "notice_specialties"
+
+
+class Objection(Model):
+    """异议: somebody objects to an admission; who it was is never told to the expert."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField("models.PublicNotice", "objections", db_index=True)
+    state = fields.CharEnumField(ObjectionState, max_length=10, default=ObjectionState.OPEN)
+    phone = SealedField("objection.phone")
+    phone_hash = fields.BinaryField()
+    phone_masked = fields.CharField(max_length=20)
+    text = fields.CharField(max_length=2000)
+    received_at = fields.DatetimeField()
+    settled_at = fields.DatetimeField(null=True)
+    settled_by_id = fields.UUIDField(null=True)
+    settlement = fields.CharField(max_length=1000, null=True)
+
+    class Meta:
+        table = "objections"

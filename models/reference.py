@@ -1,0 +1,120 @@
+"""Reference data: divisions, trees, code tables and the working calendar (domain §10)."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.enums import CodeKind, DayKind, DayStatus
+
+
+class _Reference(Model):
+    """A row that a newer file may rename or retire, never delete: old profiles name it."""
+
+    name = fields.CharField(max_length=120)
+    retired = fields.BooleanField(default=False)
+
+    class Meta:
+        abstract = True
+
+
+class Division(_Reference):
+    """区划: a GB/T 2260 division or a pool (xxxx99 市本级, 229900 省本级)."""
+
+    code = fields.CharField(primary_key=True, max_length=6)
+    level = fields.IntField()
+    parent_code = fields.CharField(max_length=6, null=True, db_index=True)
+    kind = fields.CharField(max_length=20)
+    pool_selectable = fields.BooleanField()
+    pool_code = fields.CharField(max_length=6, null=True)
+    note = fields.CharField(max_length=200, default="")
+
+    class Meta:
+        table = "divisions"
+
+
+class DivisionAlias(Model):
+    """An old code and the one that took its place."""
+
+    old_code = fields.CharField(primary_key=True, max_length=6)
+    old_name = fields.CharField(max_length=60)
+    new_code = fields.CharField(max_length=6)
+    year = fields.IntField()
+
+    class Meta:
+        table = "division_aliases"
+
+
+class Specialty(_Reference):
+    """评标专业: a node of the three-level tree; experts take leaves of level 3."""
+
+    code = fields.CharField(primary_key=True, max_length=12)
+    level = fields.IntField()
+    parent_code = fields.CharField(max_length=12, null=True, db_index=True)
+    source = fields.CharField(max_length=60)
+
+    class Meta:
+        table = "specialties"
+
+
+class Title(_Reference):
+    """职称: a node of the tree series → level → title; experts take selectable leaves."""
+
+    code = fields.CharField(primary_key=True, max_length=10)
+    level = fields.IntField()
+    parent_code = fields.CharField(max_length=10, null=True, db_index=True)
+    series = fields.CharField(max_length=60)
+    rank = fields.CharField(max_length=20, null=True)
+    gbt8561 = fields.CharField(max_length=10, null=True)
+    selectable = fields.BooleanField()
+
+    class Meta:
+        table = "titles"
+
+
+class Qualification(_Reference):
+    """职业资格: an entry of the national list of professional qualifications."""
+
+    code = fields.CharField(primary_key=True, max_length=10)
+    kind = fields.CharField(max_length=20)
+
+    class Meta:
+        table = "qualifications"
+
+
+class Code(_Reference):
+    """One entry of a flat code table. `selectable` is false for headings (education levels that only group others)."""
+
+    id = fields.CharField(primary_key=True, max_length=40)  # KIND:code
+    kind = fields.CharEnumField(CodeKind, max_length=20, db_index=True)
+    code = fields.CharField(max_length=10)
+    parent_code = fields.CharField(max_length=10, null=True)
+    short_name = fields.CharField(max_length=60, null=True)
+    rank = fields.IntField(null=True)
+    selectable = fields.BooleanField(default=True)
+    position = fields.IntField(default=0)
+
+    class Meta:
+        table = "codes"
+
+
+class CalendarDay(Model):
+    """A day that differs from Monday to Friday."""
+
+    date = fields.DateField(primary_key=True)
+    kind = fields.CharEnumField(DayKind, max_length=10)
+    name = fields.CharField(max_length=60)
+    status = fields.CharEnumField(DayStatus, max_length=10)
+
+    class Meta:
+        table = "calendar_days"
+
+
+class DevelopmentClock(Model):
+    """The offset by which `registry_now()` runs ahead; the table is empty in production."""
+
+    id = fields.IntField(primary_key=True)
+    offset_seconds = fields.BigIntField()
+
+    class Meta:
+        table = "development_clock"

@@ -1,0 +1,38 @@
+"""The ledger of messages to phones (domain §7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.accounts import Account
+from models.enums import SmsState, SmsTemplate
+from models.ids import new_id
+from models.sealing import SealedField
+
+
+class SmsMessage(Model):
+    """One message. Its text is made from template, language and parameters at the time of sending; a code is never in it."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    template = fields.CharEnumField(SmsTemplate, max_length=30)
+    language = fields.CharField(max_length=5)
+    phone = SealedField("sms.phone")
+    phone_masked = fields.CharField(max_length=20)
+    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField("models.Account", "messages", null=True, db_index=True)
+    application_id = fields.UUIDField(null=True)
+    phone_code_id = fields.UUIDField(null=True)
+    parameters = fields.JSONField[dict[str, Any]](default=dict)
+    state = fields.CharEnumField(SmsState, max_length=20, default=SmsState.QUEUED)
+    attempts = fields.IntField(default=0)
+    provider = fields.CharField(max_length=30, null=True)
+    provider_reference = fields.CharField(max_length=100, null=True)
+    last_error = fields.CharField(max_length=200, null=True)
+    created_at = fields.DatetimeField()
+    sent_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "sms_messages"
+        indexes = (("application_id",), ("state", "created_at"))

@@ -1,0 +1,163 @@
+"""Every setting of every process: typed, unit in the name, read once from the environment.
+
+A setting `session_idle_minutes` is read from `REGISTRY_SESSION_IDLE_MINUTES`; `DATABASE_URL` and `REDIS_URL`
+keep the names that hosting platforms give them. Lists are comma-separated. A value that cannot be read stops the
+process at start with a line that names the variable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "REGISTRY_"
+_UNPREFIXED = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
+
+
+class SettingsError(Exception):
+    """A variable is missing or cannot be read; the message names it and says what to do."""
+
+
+def _setting(default: Any, description: str) -> Any:
+    return field(default=default, metadata={"description": description})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings table of README is printed from these fields (`python3 run.py settings`)."""
+
+    # Where things are
+    database_url: str = _setting("", "PostgreSQL 15 or newer, `postgres://user:password@host:port/database`; empty: the embedded server")
+    redis_url: str = _setting("", "Redis or Valkey, `redis://host:port/0`, carries the worker's queue only; empty: the embedded server")
+    data_dir: Path = _setting(ROOT / ".data", "directory of the embedded servers, the stored images and the development keys")
+    storage_url: str = _setting("", "object store of images, e.g. `s3://bucket/prefix`; empty: `files` under the data directory")
+    host: str = _setting("127.0.0.1", "address on which the API listens")
+    port: int = _setting(8000, "port on which the API listens")
+    public_origin: str = _setting("", "scheme and host under which browsers see the API, `https://…`; empty: taken from host and port")
+    allowed_origins: tuple[str, ...] = _setting((), "further origins of single-page apps that may call with cookies")
+    trusted_proxies: tuple[str, ...] = _setting((), "addresses of reverse proxies whose forwarded client address is believed")
+
+    # What kind of installation
+    development: bool = _setting(False, "development mode: demonstration accounts, movable clock, SMS readable in a query; never in production")
+    secret_key: str = _setting("", "at least 32 random characters; keys of hashes and of stored personal data derive from it; required outside development")
+    introspection: bool = _setting(True, "answer introspection queries")
+    graphiql: bool = _setting(True, "serve GraphiQL at /graphiql")
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+    log_json: bool = _setting(True, "one JSON object a line; off: readable lines")
+
+    # Database
+    database_pool_size: int = _setting(10, "connections of one process")
+    statement_timeout_ms: int = _setting(10_000, "longest statement")
+    lock_timeout_ms: int = _setting(5_000, "longest wait for a row lock; then SERVICE_UNAVAILABLE")
+    idle_in_transaction_timeout_ms: int = _setting(15_000, "an abandoned transaction is ended after this time")
+
+    # Province and law
+    province_code: str = _setting("220000", "GB/T 2260 code of the province whose pools this installation keeps")
+    publicity_working_days: int = _setting(5, "length of a public notice (公示)")
+    stage_budget_working_days: int = _setting(5, "time an office has for one review before the case is overdue")
+    claim_minutes: int = _setting(30, "lease of a claimed case, renewable")
+    application_form_required: bool = _setting(True, "the signed application form (申请表) is required to submit")
+    privacy_terms_version: str = _setting("2026-01", "version of the privacy terms that a registration must accept")
+    draft_reminder_days: tuple[int, ...] = _setting((30, 60), "ages at which a case left as draft or returned is reminded of")
+    draft_cancel_days: int = _setting(90, "age at which a case left as draft or returned is cancelled")
+
+    # Phone codes, sign-in, sessions
+    phone_code_minutes: int = _setting(5, "life of a phone code")
+    phone_code_resend_seconds: int = _setting(60, "wait between two codes to one phone")
+    phone_code_tries: int = _setting(5, "wrong tries that lock a code")
+    phone_codes_per_day: int = _setting(10, "codes to one phone in 24 hours")
+    phone_codes_per_address_hour: int = _setting(30, "codes asked for from one client address in an hour")
+    phone_codes_per_hour: int = _setting(3_000, "codes of the whole installation in an hour; then sending stops until it falls")
+    sign_in_failures: int = _setting(5, "failed sign-ins of one account and address before waiting")
+    sign_in_failure_minutes: int = _setting(15, "time over which failed sign-ins count")
+    session_days: int = _setting(14, "longest life of an expert's session")
+    staff_session_idle_minutes: int = _setting(30, "a staff session ends when unused for this time")
+
+    # Files
+    image_max_bytes: int = _setting(20 * 2**20, "largest image")
+    image_max_pixels: int = _setting(40_000_000, "largest image, width × height")
+    scan_min_width: int = _setting(600, "least short side of a scan, pixels")
+    scan_min_height: int = _setting(800, "least long side of a scan, pixels")
+    blur_warning_document: int = _setting(100, "Laplacian variance below which a scan is called blurred")
+    blur_warning_photo: int = _setting(30, "Laplacian variance below which a portrait is called blurred")
+    files_per_account: int = _setting(200, "stored images of one account")
+    download_minutes: int = _setting(5, "life of a signed download address")
+
+    # Documents (GraphQL)
+    body_max_bytes: int = _setting(256 * 2**10, "largest JSON body")
+    document_tokens: int = _setting(2_000, "lexical tokens of one document")
+    document_depth: int = _setting(16, "nesting of one operation, fragments followed")
+    document_fields: int = _setting(600, "selected fields of one operation, fragments followed")
+    document_aliases: int = _setting(30, "aliases of one operation, fragments followed")
+    document_directives: int = _setting(30, "directives of one document")
+    root_mutations: int = _setting(4, "root fields of one mutation operation")
+    page_max: int = _setting(100, "largest page of a connection")
+    operation_seconds: int = _setting(10, "longest time of one operation")
+    socket_subscriptions: int = _setting(20, "operations open at once on one WebSocket")
+
+    # Later work
+    sms_gateway: str = _setting("console", "`console` prints messages; further gateways stand in workers/sms")
+    outbox_lease_seconds: int = _setting(30, "time after which a claimed outbox row is claimed again")
+    outbox_attempts: int = _setting(10, "attempts after which an outbox row is dead")
+    sweep_seconds: float = _setting(5.0, "pause of the worker between two sweeps of due rows")
+    clock_skew_seconds: int = _setting(60, "difference between the worker's and the database's clock beyond which notices are not closed")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as a browser writes them in its Origin header."""
+        return self.public_origin.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether browsers reach this installation by HTTPS."""
+        return self.origin.startswith("https://")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return _UNPREFIXED.get(name, PREFIX + name.upper())
+
+
+def _parse(kind: Any, text: str) -> Any:
+    if kind is bool:
+        known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+        return known[text.strip().lower()]
+    if kind in (int, float, str, Path):
+        return kind(text)
+    item = kind.__args__[0]
+    return tuple(item(part.strip()) for part in text.split(",") if part.strip())
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Settings from an environment; raises SettingsError naming the first variable that cannot be used."""
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for each in fields(Settings):
+        text = environment.get(variable(each.name))
+        if text is None:
+            continue
+        try:
+            values[each.name] = _parse(hints[each.name], text)
+        except (KeyError, ValueError):
+            raise SettingsError(f"{variable(each.name)}={text!r} cannot be read: {each.metadata['description']}") from None
+    result = Settings(**values)
+    if result.development:
+        return result
+    if len(result.secret_key) < 32:
+        raise SettingsError(f"{variable('secret_key')} must hold at least 32 random characters (or set {variable('development')}=1 to try the product)")
+    return result
+
+
+_current: Settings | None = None
+
+
+def settings() -> Settings:
+    """The settings of this process, read at the first call."""
+    global _current  # noqa: PLW0603  read once, then constant
+    if _current is None:
+        _current = read(os.environ)
+    return _current
