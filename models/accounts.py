@@ -36,7 +36,7 @@ class Session(Model):
     """One signed-in device. Only the hash of its token is kept; ending it is setting `ended_at`."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "sessions", db_index=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "sessions", db_index=True, on_delete=fields.RESTRICT)
     token_hash = fields.BinaryField()
     transport = fields.CharEnumField(Transport, max_length=10)
     device = fields.CharField(max_length=200)
@@ -85,7 +85,7 @@ class Consent(Model):
     """Acceptance of one version of the privacy terms."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "consents", db_index=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "consents", db_index=True, on_delete=fields.RESTRICT)
     terms_version = fields.CharField(max_length=20)
     accepted_at = fields.DatetimeField()
 
@@ -97,8 +97,8 @@ class ClearRead(Model):
     """Somebody saw personal data of an expert in clear; shown to that expert, never changed."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    subject: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "clear_reads", db_index=True)
-    reader: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "read_in_clear")
+    subject: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "clear_reads", db_index=True, on_delete=fields.RESTRICT)
+    reader: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "read_in_clear", on_delete=fields.RESTRICT)
     application_id = fields.UUIDField(null=True)
     what = fields.CharField(max_length=40)
     reason = fields.CharField(max_length=200)
@@ -112,7 +112,7 @@ class IdempotencyKey(Model):
     """The answer that a creation gave under a key of the client, for 24 hours."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "idempotency_keys")
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "idempotency_keys", on_delete=fields.RESTRICT)
     key = fields.CharField(max_length=100)
     verb = fields.CharField(max_length=60)
     input_hash = fields.BinaryField()

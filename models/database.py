@@ -1,0 +1,130 @@
+"""The connection to PostgreSQL: configuration, pool, the one transaction wrapper, and rows by hand-written SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.connection import get_connections
+
+from settings import Settings
+
+_MODELS = ("accounts", "applications", "experts", "files", "outbox", "profiles", "publicity", "reference", "sms")
+
+
+def tortoise_config(settings: Settings) -> dict[str, Any]:
+    """Tortoise's configuration dictionary for one process."""
+    parts = urlsplit(settings.database_url)
+    return {
+        "connections": {
+            "default": {
+                "engine": "tortoise.backends.asyncpg",
+                "credentials": {
+                    "host": parts.hostname or "127.0.0.1",
+                    "port": parts.port or 5432,
+                    "user": unquote(parts.username or ""),
+                    "password": unquote(parts.password or ""),
+                    "database": parts.path.lstrip("/"),
+                    "minsize": 1,
+                    "maxsize": settings.database_pool_size,
+                    "server_settings": {
+                        "application_name": "expert-registry",
+                        "statement_timeout": str(settings.statement_timeout_ms),
+                        "lock_timeout": str(settings.lock_timeout_ms),
+                        "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
+                    },
+                },
+            }
+        },
+        "apps": {"models": {"models": [f"models.{name}" for name in _MODELS], "default_connection": "default", "migrations": "models.migrations"}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def open_database(settings: Settings) -> None:
+    """Connect this process; the pool is opened at once, so that a wrong address is told at start."""
+    await Tortoise.init(config=tortoise_config(settings), _enable_global_fallback=True)
+    await _client().create_connection(with_db=True)
+
+
+async def close_database() -> None:
+    """Give all connections back. May be called twice."""
+    await Tortoise.close_connections()
+
+
+def _client() -> AsyncpgDBClient:
+    client = get_connections().get("default")
+    if not isinstance(client, AsyncpgDBClient):
+        raise TypeError("the registry needs PostgreSQL")
+    return client
+
+
+def pool() -> asyncpg.Pool[Any]:
+    """The process's pool, for COPY and for listening; everything else goes through Tortoise, `rows` or `transaction`."""
+    client = _client()
+    opened = client._parent._pool if isinstance(client, TransactionWrapper) else client._pool  # noqa: SLF001  tortoise has no accessor
+    if opened is None:
+        raise RuntimeError("the database is not open")
+    return opened
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[None]:
+    """Run the body in one transaction, committed at the end and rolled back on any exception; nested, it joins the outer one.
+
+    Tortoise's own wrapper loses its connection when the task is cancelled between taking it and `BEGIN`, and when it is
+    cancelled in `ROLLBACK`; here the connection goes back whole or is thrown away, whatever is interrupted.
+    """
+    client = _client()
+    if isinstance(client, TransactionWrapper):
+        yield
+        return
+    source = pool()
+    connection = await source.acquire()
+    wrapper = TransactionWrapper(client)
+    wrapper._connection = connection  # noqa: SLF001  what TransactionContextPooled does
+    clean = False
+    try:
+        await wrapper.begin()
+        token = get_connections().set("default", wrapper)
+        try:
+            yield
+        except BaseException:
+            await wrapper.rollback()
+            clean = True
+            raise
+        else:
+            await wrapper.commit()
+            clean = True
+        finally:
+            get_connections().reset(token)
+    finally:
+        if not clean:
+            connection.terminate()
+        await asyncio.shield(source.release(connection))
+
+
+async def rows(sql: str, *values: Any) -> Sequence[asyncpg.Record]:
+    """The rows of one statement, in the running transaction if there is one."""
+    found = await _client().execute_query(sql, list(values))
+    return found[1]  # type: ignore[return-value]  # asyncpg records, which tortoise calls dict
+
+
+async def execute(sql: str, *values: Any) -> int:
+    """Run one UPDATE, INSERT or DELETE; the number of rows it touched."""
+    return (await _client().execute_query(sql, list(values)))[0]
+
+
+async def database_now() -> datetime:
+    """The registry's time: the database's clock, moved by the development clock where that is allowed."""
+    found = await rows("SELECT registry_now() AS now")
+    moment: datetime = found[0]["now"]
+    return moment

@@ -1,0 +1,32 @@
+"""Bring the database to the newest migration, once, whoever asks at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.migrations.api import migrate as run_migrations
+
+from models.database import tortoise_config
+from settings import Settings, settings
+
+_LOCK = 0x65787065  # any constant: one lock for this product
+
+
+async def migrate(configuration: Settings) -> None:
+    """Apply what is missing under an advisory lock; a second caller waits and then finds nothing to do."""
+    guard = await asyncpg.connect(configuration.database_url)
+    try:
+        await guard.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        try:
+            await run_migrations(config=tortoise_config(configuration))
+        finally:
+            await Tortoise.close_connections()
+    finally:
+        await guard.close()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(migrate(settings())))

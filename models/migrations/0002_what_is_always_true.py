@@ -1,0 +1,114 @@
+"""Constraints named as sentences, append-only and frozen rows, and the registry's clock."""
+
+from __future__ import annotations
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+_REVIEWS = "('FIRST_REVIEW', 'SECOND_REVIEW', 'FINAL_REVIEW')"
+_CLOSED = "('ADMITTED', 'APPLIED', 'REJECTED', 'WITHDRAWN', 'CANCELLED')"
+_SECTIONS = ("education", "title_entries", "work_entries", "qualification_entries", "revision_specialties", "avoidance_units", "other_materials")
+
+
+def _unique(name: str, table: str, columns: str, where: str) -> ops.RunSQL:
+    return ops.RunSQL(f"CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {table} ({columns}) WHERE {where}", f"DROP INDEX IF EXISTS {name}")
+
+
+def _check(name: str, table: str, condition: str) -> ops.RunSQL:
+    return ops.RunSQL(
+        f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}; ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition})",
+        f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}",
+    )
+
+
+def _trigger(name: str, table: str, event: str, function: str) -> ops.RunSQL:
+    return ops.RunSQL(
+        f"CREATE OR REPLACE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()",
+        f"DROP TRIGGER IF EXISTS {name} ON {table}",
+    )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("models", "0001_tables")]
+
+    operations = [
+        ops.RunSQL("CREATE EXTENSION IF NOT EXISTS btree_gist", ""),
+        # The clock of everything that is due; statement time, so that waiting for a lock does not stop it.
+        ops.RunSQL(
+            """CREATE OR REPLACE FUNCTION registry_now() RETURNS timestamptz LANGUAGE sql STABLE AS $$
+                SELECT statement_timestamp() + make_interval(secs => coalesce((SELECT offset_seconds FROM development_clock LIMIT 1), 0))
+            $$""",
+            "DROP FUNCTION registry_now()",
+        ),
+        # Accounts
+        _unique("one_live_account_per_phone", "accounts", "phone_hash", "status <> 'DEREGISTERED'"),
+        _unique("one_live_account_per_id_number", "accounts", "id_number_hash", "status <> 'DEREGISTERED'"),
+        _check("a_local_officer_has_a_pool", "accounts", "(role = 'LOCAL_OFFICER') = (pool_code IS NOT NULL)"),
+        _unique("a_session_token_is_unique", "sessions", "token_hash", "true"),
+        _unique("one_live_code_per_phone_and_purpose", "phone_codes", "phone_hash, purpose", "used_at IS NULL AND superseded_at IS NULL"),
+        # Profiles
+        _unique("one_draft_per_expert", "revisions", "expert_id", "state = 'DRAFT'"),
+        _unique("one_effective_revision_per_expert", "revisions", "expert_id", "state = 'EFFECTIVE'"),
+        _unique("one_highest_education_per_revision", "education", "revision_id", "is_highest"),
+        _unique("a_specialty_stands_once_in_a_revision", "revision_specialties", "revision_id, specialty_code", "true"),
+        _check("education_ends_after_it_starts", "education", "ended_on >= started_on"),
+        _check("work_ends_after_it_starts", "work_entries", "ended_on >= started_on"),
+        _check("a_frozen_revision_has_its_time", "revisions", "(state = 'DRAFT') = (frozen_at IS NULL)"),
+        # Cases
+        _unique("one_open_case_per_expert", "applications", "expert_id", "closed_at IS NULL"),
+        _check("a_case_is_closed_with_its_stage", "applications", f"(stage IN {_CLOSED}) = (closed_at IS NOT NULL)"),
+        _check("a_claim_has_a_holder_and_an_end", "applications", "(claimed_by_id IS NULL) = (claimed_until IS NULL)"),
+        _check("a_submitted_case_has_pool_and_revision", "applications", "round = 0 OR (pool_code IS NOT NULL AND revision_id IS NOT NULL)"),
+        _unique(
+            "one_review_per_stage_and_round",
+            "application_records",
+            "application_id, round, from_stage",
+            f"from_stage IN {_REVIEWS} AND move IN ('APPROVE', 'RETURN', 'REJECT')",
+        ),
+        ops.RunSQL(
+            """ALTER TABLE application_records ADD CONSTRAINT second_and_final_review_by_two_officers
+                EXCLUDE USING gist (application_id WITH =, actor_id WITH =, from_stage WITH <>)
+                WHERE (from_stage IN ('SECOND_REVIEW', 'FINAL_REVIEW') AND move IN ('APPROVE', 'RETURN', 'REJECT'))""",
+            "ALTER TABLE application_records DROP CONSTRAINT IF EXISTS second_and_final_review_by_two_officers",
+        ),
+        _check("a_return_names_its_reasons", "application_records", "move <> 'RETURN' OR (opinion <> '' AND jsonb_array_length(field_reasons) > 0)"),
+        _check("a_rejection_names_its_reason", "application_records", "move <> 'REJECT' OR (opinion <> '' AND reject_reason IS NOT NULL)"),
+        # Rows that never change
+        ops.RunSQL(
+            """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE EXCEPTION 'rows of % never change', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END
+            $$""",
+            "DROP FUNCTION refuse_change()",
+        ),
+        _trigger("records_never_change", "application_records", "UPDATE OR DELETE", "refuse_change"),
+        _trigger("clear_reads_never_change", "clear_reads", "UPDATE OR DELETE", "refuse_change"),
+        ops.RunSQL(
+            """CREATE OR REPLACE FUNCTION keep_frozen_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF OLD.state = 'DRAFT' THEN
+                        IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+                        RETURN NEW;
+                    END IF;
+                    IF TG_OP = 'UPDATE' AND NEW.state <> 'DRAFT' AND to_jsonb(NEW) - 'state' = to_jsonb(OLD) - 'state' THEN RETURN NEW; END IF;
+                    RAISE EXCEPTION 'revision % is frozen', OLD.id USING ERRCODE = 'restrict_violation';
+                END
+            $$""",
+            "DROP FUNCTION keep_frozen_revision()",
+        ),
+        _trigger("a_frozen_revision_keeps_its_data", "revisions", "UPDATE OR DELETE", "keep_frozen_revision"),
+        ops.RunSQL(
+            """CREATE OR REPLACE FUNCTION keep_frozen_section() RETURNS trigger LANGUAGE plpgsql AS $$
+                DECLARE owner uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.revision_id ELSE NEW.revision_id END;
+                BEGIN
+                    IF EXISTS (SELECT FROM revisions WHERE id = owner AND state <> 'DRAFT')
+                       OR TG_OP = 'UPDATE' AND EXISTS (SELECT FROM revisions WHERE id = OLD.revision_id AND state <> 'DRAFT') THEN
+                        RAISE EXCEPTION 'revision % is frozen', owner USING ERRCODE = 'restrict_violation';
+                    END IF;
+                    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+                    RETURN NEW;
+                END
+            $$""",
+            "DROP FUNCTION keep_frozen_section()",
+        ),
+        *(_trigger("a_frozen_revision_keeps_its_rows", table, "INSERT OR UPDATE OR DELETE", "keep_frozen_section") for table in _SECTIONS),
+    ]
