@@ -1,0 +1,1 @@
+"""Verbs: lock, ask the rules, write, record, promise; each in one transaction."""

@@ -1,0 +1,50 @@
+"""What happens after a commit: promises in the outbox, messages in the ledger, announcements to listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from models.accounts import Account
+from models.database import rows
+from models.enums import SmsTemplate
+from models.outbox import OutboxRow
+from models.sms import SmsMessage
+
+EVENTS = "registry_events"
+"""Channel of announcements: JSON objects of ids, read by the API's subscriptions."""
+HINTS = "registry_outbox"
+"""Channel that tells workers that the outbox has something due."""
+
+
+async def promise(kind: str, subject_id: UUID, *, due_at: datetime, now: datetime) -> None:
+    """Write a promise; call inside the transaction of its cause. Workers are told at commit and sweep for it anyway."""
+    row = await OutboxRow.create(kind=kind, subject_id=subject_id, due_at=due_at, created_at=now)
+    await rows("SELECT pg_notify($1, $2)", HINTS, str(row.id))
+
+
+async def announce(event: str, **ids: UUID | str | None) -> None:
+    """Tell open subscriptions at commit that something changed; ids only, the listener reads again under its own rights."""
+    message = {"event": event, **{key: str(value) for key, value in ids.items() if value is not None}}
+    await rows("SELECT pg_notify($1, $2)", EVENTS, orjson.dumps(message).decode())
+
+
+async def send_sms(
+    template: SmsTemplate, account: Account, *, now: datetime, application_id: UUID | None = None, parameters: Mapping[str, Any] | None = None
+) -> None:
+    """Put a message to an account's phone into the ledger and promise to send it."""
+    message = await SmsMessage.create(
+        template=template,
+        language=account.language,
+        phone=account.phone,
+        phone_masked=account.phone_masked,
+        account=account,
+        application_id=application_id,
+        parameters=dict(parameters or {}),
+        created_at=now,
+    )
+    await promise("SMS", message.id, due_at=now, now=now)
