@@ -1,0 +1,42 @@
+"""What others see of personal data: enough to recognise one's own, too little to use (domain §9)."""
+
+from __future__ import annotations
+
+import re
+
+# Province, prefecture and county, each where it is named. What follows, or a housing estate (小区, 社区), is a private matter.
+_HAN = "[\u4e00-\u9fff]"
+_TO_COUNTY = re.compile(
+    f"(?:{_HAN}{{2,9}}?(?:省|自治区))?(?:{_HAN}{{2,9}}?(?:市|自治州|地区|盟))?(?:{_HAN}{{1,12}}?(?:(?<![社小园校])区|县|市|旗))?"
+)
+
+
+def name(text: str) -> str:
+    """张* for 张三; at most two stars, so that the length of a long name stays unknown."""
+    return text[:1] + "*" * min(len(text) - 1, 2)
+
+
+def id_number(number: str) -> str:
+    """220***********123X: the province's places and the last four."""
+    return number[:3] + "*" * (len(number) - 7) + number[-4:]
+
+
+def phone(number: str) -> str:
+    """138****1234 for a mobile number in E.164, 0431****4114 for a fixed line."""
+    national = number.removeprefix("+86")
+    if not re.fullmatch("1[0-9]{10}", national):
+        national = "0" + national
+        return national[:-8] + "****" + national[-4:]
+    return national[:3] + "****" + national[-4:]
+
+
+def email(address: str) -> str:
+    """z***@example.com."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def address(text: str) -> str:
+    """吉林省长春市朝阳区****: down to the county, or nothing but stars when no division stands at the beginning."""
+    divisions = _TO_COUNTY.match(text)
+    return (divisions.group() if divisions else "") + "****"

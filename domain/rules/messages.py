@@ -1,0 +1,138 @@
+"""What people read for every stable code, in Chinese and in English; each text says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from domain.rules.calendar import SHANGHAI
+from models.enums import Vocabulary
+
+Language = Literal["zh", "en"]
+
+# Placeholders are names of facts. A fact that is a Vocabulary shows its wording, a list its items, an instant the time in Shanghai.
+MESSAGES: dict[str, tuple[str, str]] = {
+    # Refusals
+    "NOT_SIGNED_IN": ("请先登录。", "Sign in first."),
+    "NOT_FOUND": ("未找到，或您无权查看。请核对后重试。", "There is no such thing, or you may not see it. Check the id."),
+    "NOT_ALLOWED": ("您不能执行此操作；如有疑问请联系财政部门。", "You may not do this; ask the finance office if in doubt."),
+    "INVALID_INPUT": (
+        "部分内容不符合要求，请按各项提示修改后重新提交。",
+        "Some fields are not acceptable; correct each as told and send again.",
+    ),
+    "INCOMPLETE": ("资料尚不完整，请按清单补齐后再提交。", "The profile is not complete; fill in what is listed and submit again."),
+    "ILLEGAL_MOVE": (
+        "申请目前处于“{stage}”，不能执行“{move}”；可执行：{available_moves}。",
+        "The case is at {stage} and cannot take {move}; possible: {available_moves}.",
+    ),
+    "ALREADY_REVIEWED": (
+        "另一位审核人员已先行处理，申请目前处于“{stage}”；请刷新后查看。",
+        "Another officer has decided first; the case is at {stage}. Reload to see it.",
+    ),
+    "CLAIMED_BY_ANOTHER": (
+        "{holder}正在办理此申请，占用至{until}；请届时再试或与其联系。",
+        "{holder} holds this case until {until}; try again then or speak to them.",
+    ),
+    "TOO_SOON": ("操作过于频繁，请在 {retry_after_seconds} 秒后再试。", "Too many requests; try again in {retry_after_seconds} seconds."),
+    "CODE_REJECTED": (
+        "验证码不正确或已失效。请核对；仍不行请重新获取。",
+        "The code is wrong or no longer valid. Check it, or ask for a new one.",
+    ),
+    "SIGN_IN_REFUSED": (
+        "手机号、密码或验证码不正确。请核对，或用验证码重置密码。",
+        "Phone, password or code is not right. Check them, or reset the password by a phone code.",
+    ),
+    "TAKEN": (
+        "该手机号或证件号码已不能用于注册。如属本人，请携带身份证件到所在地财政部门办理认领。",
+        "This phone or id number cannot be used to register. If it is yours, claim it with your identity card at your finance office.",
+    ),
+    "KEY_REUSED": (
+        "该幂等键已用于另一内容；请为新的请求换用新的键。",
+        "This idempotency key was used with another input; take a new key for a new request.",
+    ),
+    "SERVICE_UNAVAILABLE": ("系统暂时繁忙，未作任何更改；请稍后重试。", "The registry is busy, nothing was changed; try again shortly."),
+    # Number of an identity paper
+    "ID_NUMBER_15_DIGITS": (
+        "15 位旧身份证号码已停用，请填写 18 位号码；仍持旧证的请先到公安机关换领。",
+        "15-digit numbers are no longer in use; enter the 18 places of the present card, which the police exchange for an old one.",
+    ),
+    "ID_NUMBER_OLD_FOREIGN_CARD": (
+        "旧版外国人永久居留身份证为 15 位号码；请换领新版后填写 18 位号码。",
+        "This is the 15-place number of the old permanent resident card; exchange the card and enter the 18 places of the new one.",
+    ),
+    "ID_NUMBER_FORMAT": (
+        "证件号码应为 18 位：17 位数字，末位为数字或 X；请核对。",
+        "The number has 18 places: 17 digits and a digit or X; check it against the card.",
+    ),
+    "ID_NUMBER_KIND": (
+        "该号码不属于所选证件“{kind}”；请核对号码或改选证件类型。",
+        "This is no number of the chosen kind of card ({kind}); check the number or choose another kind.",
+    ),
+    "ID_NUMBER_BIRTH_DATE": (
+        "证件号码第 7 至 14 位不是真实的出生日期；请核对。",
+        "Places 7 to 14 are no real date of birth in the past; check the number against the card.",
+    ),
+    "ID_NUMBER_CHECK_DIGIT": (
+        "证件号码的校验位不符，可能有一位输错；请逐位核对。",
+        "The check digit does not fit, a place may be mistyped; compare the number with the card place by place.",
+    ),
+    "ID_NUMBER_REGION": (
+        "未能识别证件号码开头的行政区划；如与证件一致，可继续填写。",
+        "The region at the beginning of the number is not known; go on if it is what the card says.",
+    ),
+    # Organisations
+    "CREDIT_CODE_FORMAT": (
+        "统一社会信用代码应为 18 位数字或大写字母（不含 I、O、S、V、Z）；请按营业执照或法人证书填写。",
+        "The unified social credit code has 18 digits or capitals (no I, O, S, V, Z); copy it from the organisation's certificate.",
+    ),
+    "CREDIT_CODE_CHECK_DIGIT": (
+        "统一社会信用代码的校验位不符，可能有一位输错；请逐位核对。",
+        "The check digit does not fit, a place may be mistyped; compare the code with the certificate place by place.",
+    ),
+    # Telephone, post, e-mail
+    "PHONE_FORMAT": ("电话号码无法识别；请填写如 13812345678。", "This is no telephone number; write it like 13812345678."),
+    "PHONE_NOT_MAINLAND": ("仅支持中国内地的号码；请更换。", "Only numbers of mainland China can be used; enter another."),
+    "PHONE_NOT_MOBILE": (
+        "请填写能接收短信的手机号码，不能是固定电话或服务号码。",
+        "Enter a mobile number that takes SMS, no fixed line or service number.",
+    ),
+    "PHONE_NOT_PERSONAL": ("请填写手机或固定电话号码，不能是服务号码。", "Enter a mobile or fixed-line number, no service number."),
+    "EMAIL_FORMAT": ("电子邮箱格式不正确；请填写如 name@example.com。", "This is no e-mail address; write it like name@example.com."),
+    "POSTCODE_FORMAT": ("邮政编码应为 6 位数字；请核对。", "A postcode has six digits; check it."),
+    # Text
+    "NAME_CHARACTERS": (
+        "姓名只能使用汉字或拉丁字母，以及间隔号“·”；请按证件填写，勿用表情、数字或特殊符号。",
+        "A name has Chinese characters or Latin letters and the dot ·; write it as on the card, without emoji, digits or symbols.",
+    ),
+    "NAME_LENGTH": (
+        "姓名应为 {shortest} 至 {longest} 个字；请按证件填写。",
+        "A name has {shortest} to {longest} characters; write it as on the card.",
+    ),
+    "TEXT_EMPTY": ("此项不能为空；请填写。", "This may not be empty; fill it in."),
+    "TEXT_LENGTH": ("最多 {longest} 个字，现有 {length} 个；请缩短。", "At most {longest} characters, there are {length}; shorten it."),
+    "TEXT_CHARACTERS": (
+        "含有不能使用的字符（控制字符、换行、表情或无法显示的字符）；请删除后重试。",
+        "There are characters that cannot be used (controls, line breaks, emoji or unreadable ones); remove them.",
+    ),
+}
+
+
+def text(code: str, language: Language, facts: Mapping[str, Any] | None = None) -> str:
+    """The text of a code with its facts filled in. KeyError for a code or fact that does not exist: a fault of ours, not of the reader."""
+    zh, en = MESSAGES[code]
+    shown = {name: _shown(value, language) for name, value in (facts or {}).items()}
+    return (zh if language == "zh" else en).format_map(shown)
+
+
+def _shown(value: Any, language: Language) -> str:
+    match value:
+        case Vocabulary():
+            return value.zh if language == "zh" else value.value.replace("_", " ").lower()
+        case list() | tuple():
+            items = [_shown(each, language) for each in value]
+            return ("、" if language == "zh" else ", ").join(items) or ("无" if language == "zh" else "none")
+        case datetime():
+            return value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") + ("" if language == "zh" else " Beijing time")
+        case _:
+            return str(value)

@@ -1,0 +1,49 @@
+"""Telephone numbers of mainland China, kept as E.164 (+8613800138000)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+from domain.rules.errors import Invalid
+
+
+def mobile(text: str) -> str:
+    """A number that takes SMS, as people write it: spaces, hyphens, full-width digits, with or without +86.
+
+    Raises Invalid: PHONE_FORMAT for what is no telephone number, PHONE_NOT_MAINLAND, PHONE_NOT_MOBILE (fixed lines, service numbers).
+    """
+    number = _mainland(text)
+    if phonenumbers.number_type(number) != PhoneNumberType.MOBILE:
+        raise Invalid("PHONE_NOT_MOBILE")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def contact_number(text: str) -> str:
+    """A second number at which a person can be reached, mobile or fixed line.
+
+    Raises Invalid: PHONE_FORMAT, PHONE_NOT_MAINLAND, PHONE_NOT_PERSONAL (service numbers).
+    """
+    number = _mainland(text)
+    if phonenumbers.number_type(number) not in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE):
+        raise Invalid("PHONE_NOT_PERSONAL")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _mainland(text: str) -> phonenumbers.PhoneNumber:
+    folded = unicodedata.normalize("NFKC", text).strip()
+    # The library is made for address books: it also reads letters (1-800-FLOWERS), extensions and digits of any script.
+    if not re.fullmatch(r"\+?[0-9 ()-]{7,26}", folded):
+        raise Invalid("PHONE_FORMAT")
+    try:
+        number = phonenumbers.parse(folded, "CN")
+    except phonenumbers.NumberParseException:
+        raise Invalid("PHONE_FORMAT") from None
+    if number.country_code != 86:
+        raise Invalid("PHONE_NOT_MAINLAND")
+    if not phonenumbers.is_valid_number(number):
+        raise Invalid("PHONE_FORMAT")
+    return number

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import ast
+import string
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from domain.rules import errors
+from domain.rules.messages import MESSAGES, text
+from models.enums import IdType, Move, Stage
+
+DOMAIN = Path(__file__).parents[2] / "domain"
+RAISED_WITH_A_CODE = {"Invalid": 0, "FieldProblem": 1, "NotAllowed": 0}
+
+
+def codes_written_in_the_domain() -> set[str]:
+    """The literal codes given to problems, the codes of the refusals, and the literal warnings."""
+    found = {
+        each.code
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, errors.Refusal) and each is not errors.Refusal
+    }
+    for file in DOMAIN.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=arguments) if name in RAISED_WITH_A_CODE:
+                    found |= literals(*arguments[RAISED_WITH_A_CODE[name] :][:1])
+                case ast.keyword(arg="warnings" | "code", value=value):
+                    found |= literals(value)
+    return found
+
+
+def literals(*expressions: ast.expr) -> set[str]:
+    parts = (part for each in expressions for part in ast.walk(each))
+    return {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
+def placeholders(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def test_every_code_of_the_domain_has_a_text_in_both_languages() -> None:
+    codes = codes_written_in_the_domain()
+
+    assert {"ID_NUMBER_CHECK_DIGIT", "ID_NUMBER_REGION", "NOT_FOUND", "TEXT_EMPTY"} <= codes
+    assert sorted(codes - MESSAGES.keys()) == []
+
+
+@pytest.mark.parametrize("code", MESSAGES)
+def test_both_languages_say_something_about_the_same_facts(code: str) -> None:
+    zh, en = MESSAGES[code]
+
+    assert zh.endswith("。")
+    assert en.endswith(".")
+    assert en.isascii() or "·" in en
+    assert placeholders(zh) == placeholders(en)
+
+
+def test_facts_are_shown_in_the_language_of_the_reader() -> None:
+    moved = errors.IllegalMove(Stage.FIRST_REVIEW, Move.SUBMIT, [Move.APPROVE, Move.RETURN])
+    closed = errors.IllegalMove(Stage.ADMITTED, Move.SUBMIT, [])
+    claimed = errors.ClaimedByAnother("李四", datetime(2026, 11, 22, 4, 30, tzinfo=UTC))
+
+    assert text(moved.code, "zh", moved.facts) == "申请目前处于“初审”，不能执行“提交”；可执行：通过、退回。"
+    assert text(moved.code, "en", moved.facts) == "The case is at first review and cannot take submit; possible: approve, return."
+    assert text(closed.code, "zh", closed.facts) == "申请目前处于“已入库”，不能执行“提交”；可执行：无。"
+    assert text(claimed.code, "zh", claimed.facts) == "李四正在办理此申请，占用至2026-11-22 12:30；请届时再试或与其联系。"
+    assert (
+        text("ID_NUMBER_KIND", "zh", {"kind": IdType.TAIWAN_PERMIT}) == "该号码不属于所选证件“台湾居民居住证”；请核对号码或改选证件类型。"
+    )
+    assert text("TOO_SOON", "en", errors.TooSoon(42).facts) == "Too many requests; try again in 42 seconds."
+
+
+def test_a_code_or_fact_that_does_not_exist_is_a_fault() -> None:
+    with pytest.raises(KeyError):
+        text("NO_SUCH_CODE", "zh")
+    with pytest.raises(KeyError):
+        text("TOO_SOON", "zh")
