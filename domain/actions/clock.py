@@ -1,0 +1,29 @@
+"""The registry's clock in development mode: it can be moved forward, so that days need not be waited for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed
+from models.database import database_now, execute
+from settings import Settings
+
+_LONGEST_SECONDS = 10 * 366 * 86_400
+
+
+async def move(seconds: float, *, settings: Settings) -> datetime:
+    """Move the clock forward by whole seconds, on top of earlier moves; the new time.
+
+    Raises NotAllowed DEVELOPMENT_ONLY outside development mode, InvalidInput for going back or further than ten years at once: what has
+    been recorded would lie in the future, or dates would leave the calendar.
+    """
+    if not settings.development:
+        raise NotAllowed("DEVELOPMENT_ONLY")
+    if not 0 <= seconds <= _LONGEST_SECONDS:
+        raise InvalidInput([FieldProblem("seconds", "CLOCK_RANGE", {"longest": _LONGEST_SECONDS})])
+    await execute(
+        """INSERT INTO development_clock (id, offset_seconds) VALUES (1, $1)
+           ON CONFLICT (id) DO UPDATE SET offset_seconds = development_clock.offset_seconds + excluded.offset_seconds""",
+        int(seconds),
+    )
+    return await database_now()
