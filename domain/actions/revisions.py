@@ -1,0 +1,114 @@
+"""The chain of a profile's revisions: one open draft, frozen when submitted, copied when work goes on (domain §4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tortoise.models import Model
+
+from domain.rules import identity
+from domain.rules.calendar import SHANGHAI
+from domain.rules.errors import NotAllowed
+from domain.rules.lifecycle import EDITABLE
+from models.accounts import Account
+from models.applications import Application
+from models.database import rows, transaction
+from models.enums import CaseKind, IdType, RevisionState, Stage, Standing
+from models.experts import Expert
+from models.ids import new_id
+from models.profiles import AvoidanceUnit, Education, OtherMaterial, QualificationEntry, Revision, RevisionSpecialty, TitleEntry, WorkEntry
+
+SECTIONS: tuple[type[Model], ...] = (Education, TitleEntry, WorkEntry, QualificationEntry, RevisionSpecialty, AvoidanceUnit, OtherMaterial)
+"""The tables whose rows belong to a revision."""
+
+_ENDED = frozenset({Standing.DISMISSED, Standing.LAPSED, Standing.DEREGISTERED})
+
+
+def _copy_of(model: type[Model], condition: str, **changed: str) -> str:
+    """INSERT … SELECT of all columns of a table, with those in `changed` taken from an expression."""
+    meta = model._meta  # noqa: SLF001  tortoise's documented _meta
+    columns = sorted(meta.fields_db_projection.values())
+    values = ", ".join(changed.get(each, each) for each in columns)
+    return f"INSERT INTO {meta.db_table} ({', '.join(columns)}) SELECT {values} FROM {meta.db_table} WHERE {condition}"  # noqa: S608  our own names
+
+
+def _copy_statement() -> str:
+    """One statement that copies revision $1 with all its sections to the draft $2 of the instant $3 and points its expert there."""
+    revision = _copy_of(
+        Revision,
+        "id = $1",
+        id="$2::uuid",
+        number="(SELECT max(number) + 1 FROM revisions other WHERE other.expert_id = revisions.expert_id)",
+        base_id="id",
+        state=f"'{RevisionState.DRAFT.value}'",
+        created_at="$3::timestamptz",
+        updated_at="$3::timestamptz",
+        frozen_at="NULL",
+    )
+    sections = [_copy_of(each, "revision_id = $1", id="gen_random_uuid()", revision_id="$2::uuid") for each in SECTIONS]
+    steps = ", ".join(f"step_{number} AS ({sql})" for number, sql in enumerate([revision, *sections]))
+    return f"WITH {steps} UPDATE experts SET draft_id = $2 WHERE id = (SELECT expert_id FROM revisions WHERE id = $1)"  # noqa: S608  likewise
+
+
+async def copy_as_draft(revision: Revision, *, now: datetime) -> Revision:
+    """Open a new draft with everything that `revision` holds; entries keep their `entry_id`, the version goes on counting.
+
+    Call inside a transaction that holds the expert's row. Raises IntegrityError (one_draft_per_expert) while another draft is open.
+    """
+    draft_id = new_id()
+    await rows(_copy_statement(), revision.pk, draft_id, now)
+    return await Revision.get(id=draft_id)
+
+
+async def open_draft(expert: Expert, *, now: datetime) -> Revision:
+    """The expert's open draft, locked; made from the revision in force or else the newest one, or from the account, where there is none.
+
+    A temporary expert's admission case is opened with it. Call inside the transaction that edits: it holds the expert's row, then the
+    draft's. A repeat gives the same draft. Raises NotAllowed: CASE_UNDER_REVIEW while offices have the case, STANDING_ENDED for those who
+    left or were dismissed.
+    """
+    async with transaction():
+        person = await Expert.filter(id=expert.pk).select_for_update().get()
+        if person.standing in _ENDED:
+            raise NotAllowed("STANDING_ENDED")
+        case = await Application.get_or_none(expert_id=person.pk, closed_at__isnull=True)
+        if case is not None and case.stage not in EDITABLE:
+            raise NotAllowed("CASE_UNDER_REVIEW")
+        if case is None and person.standing is Standing.TEMPORARY:
+            await Application.create(
+                kind=CaseKind.ADMISSION, expert=person, stage=Stage.DRAFT, applicant=person.name, created_at=now, stage_since=now
+            )
+        draft = await _draft_of(person, now=now)
+        expert.draft_id = draft.pk
+        return draft
+
+
+async def _draft_of(person: Expert, *, now: datetime) -> Revision:
+    if person.draft_id is not None:
+        return await Revision.filter(id=person.draft_id).select_for_update().get()
+    latest = Revision.filter(expert_id=person.pk)
+    base = await (Revision.get(id=person.effective_id) if person.effective_id else latest.order_by("-number").first())
+    if base is not None:
+        return await copy_as_draft(base, now=now)
+    account = await Account.get(id=person.account_id)  # type: ignore[attr-defined]  # tortoise adds it
+    draft = Revision(expert=person, number=1, name=account.name, created_at=now, updated_at=now)
+    if account.id_number is not None:
+        known = identity.id_number(account.id_number, today=now.astimezone(SHANGHAI).date())
+        draft.id_type = IdType.RESIDENT_ID
+        draft.id_number = known.number
+        draft.id_number_hash = account.id_number_hash
+        draft.id_number_masked = account.id_number_masked
+        draft.sex = known.sex
+        draft.birth_date = known.birth_date
+    await draft.save(force_create=True)
+    await Expert.filter(id=person.pk).update(draft_id=draft.pk)
+    return draft
+
+
+async def freeze(draft: Revision, *, now: datetime) -> Revision:
+    """End the draft: neither it nor its rows can change any more (trigger of 0002). Call inside a transaction that holds the expert."""
+    draft.state = RevisionState.FROZEN
+    draft.frozen_at = now
+    await draft.save(update_fields=["state", "frozen_at"])
+    await Expert.filter(draft_id=draft.pk).update(draft_id=None)
+    return draft
