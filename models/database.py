@@ -112,6 +112,20 @@ async def transaction() -> AsyncIterator[None]:
         await asyncio.shield(source.release(connection))
 
 
+def in_transaction() -> bool:
+    """Whether a transaction of this task is open: what is written now may still be rolled back."""
+    return isinstance(_client(), TransactionWrapper)
+
+
+async def take_turns(*digests: bytes) -> None:
+    """Until the transaction ends, let nobody else pass here who names one of these digests (a hash of who or what is counted).
+
+    Locks are taken in one order, so that two callers with several digests never wait for each other.
+    """
+    for key in sorted({int.from_bytes(each[:8], signed=True) for each in digests}):
+        await rows("SELECT pg_advisory_xact_lock($1)", key)
+
+
 async def rows(sql: str, *values: Any) -> Sequence[asyncpg.Record]:
     """The rows of one statement, in the running transaction if there is one."""
     found = await _client().execute_query(sql, list(values))

@@ -28,6 +28,16 @@ def keyed_hash(purpose: str, text: str) -> bytes:
     return hmac.digest(derived_key("hash/" + purpose), text.encode(), "sha256")
 
 
+def phone_hash(number: str) -> bytes:
+    """The hash by which a phone (E.164) is found in every table."""
+    return keyed_hash("phone", number)
+
+
+def id_number_hash(number: str) -> bytes:
+    """The hash by which an id number (normalised) is found in every table."""
+    return keyed_hash("id_number", number)
+
+
 def seal(text: str, purpose: str) -> bytes:
     """Encrypt a text; `purpose` is bound to it, so that a value copied into another column does not open."""
     nonce = os.urandom(_NONCE_BYTES)
