@@ -56,7 +56,6 @@ class PhoneCode(Model):
     phone_hash = fields.BinaryField()
     address_hash = fields.BinaryField()
     purpose = fields.CharEnumField(CodePurpose, max_length=20)
-    code_hash = fields.BinaryField()
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     wrong_tries = fields.IntField(default=0)

@@ -38,6 +38,7 @@ class Application(Model):
     due_at = fields.DatetimeField(null=True)  # end of the office's budget for this stage
     closed_at = fields.DatetimeField(null=True)
     claimed_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField("models.Account", "claims", null=True, db_index=True, on_delete=fields.RESTRICT)
+    claimed_by_name = fields.CharField(max_length=60, null=True)
     claimed_until = fields.DatetimeField(null=True)
     records_count = fields.IntField(default=0)
     last_hash = fields.BinaryField(null=True)
@@ -56,6 +57,7 @@ class ApplicationRecord(Model):
     round = fields.IntField()
     at = fields.DatetimeField()
     actor: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField("models.Account", "acts", null=True, db_index=True, on_delete=fields.RESTRICT)
+    actor_name = fields.CharField(max_length=60, null=True)
     actor_role = fields.CharEnumField(Role, max_length=20, null=True)  # empty: the system
     move = fields.CharEnumField(Move, max_length=30)
     from_stage = fields.CharEnumField(Stage, max_length=20)

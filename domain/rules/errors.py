@@ -95,7 +95,7 @@ class IllegalMove(Refusal):
         super().__init__(f"{move} at {stage}")
         self.stage = stage
         self.move = move
-        self.available = tuple(available)
+        self.available_moves = tuple(available)
 
 
 class AlreadyReviewed(Refusal):

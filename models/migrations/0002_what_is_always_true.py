@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
             $$""",
             "DROP FUNCTION registry_now()",
         ),
+        ops.RunSQL("CREATE SEQUENCE IF NOT EXISTS expert_numbers", "DROP SEQUENCE IF EXISTS expert_numbers"),
         # Accounts
         _unique("one_live_account_per_phone", "accounts", "phone_hash", "status <> 'DEREGISTERED'"),
         _unique("one_live_account_per_id_number", "accounts", "id_number_hash", "status <> 'DEREGISTERED'"),

@@ -1,0 +1,77 @@
+"""What an expert does with a case: submit and withdraw it (domain §5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.actions.moving import move, possible_moves
+from domain.actions.profiles import facts_of
+from domain.actions.revisions import freeze
+from domain.rules.completeness import missing
+from domain.rules.errors import FieldProblem, IllegalMove, Incomplete, InvalidInput, NotFound
+from domain.rules.lifecycle import EDITABLE
+from domain.rules.viewer import Viewer
+from models.applications import Application
+from models.database import rows, transaction
+from models.enums import Move
+from models.experts import Expert
+from models.profiles import Revision
+from settings import settings
+
+
+async def submit(case_id: UUID, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> Application:
+    """Freeze the draft and send it to the first review; after a return every review starts again.
+
+    Raises Incomplete with everything that is missing, InvalidInput where a declaration is not accepted, IllegalMove on repeat.
+    """
+    async with transaction():
+        case, expert = await _own_case(case_id, viewer)
+        if case.stage not in EDITABLE or expert.draft_id is None:
+            raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
+        declared = (("commitmentAccepted", commitment), ("avoidanceAccepted", avoidance))
+        if refused := [FieldProblem(path, "DECLARATION_REQUIRED") for path, accepted in declared if not accepted]:
+            raise InvalidInput(refused)
+        draft = await Revision.select_for_update().get(id=expert.draft_id)
+        lacking = missing(await facts_of(draft), application_form_required=settings().application_form_required)
+        lacking += await _pool_problems(draft)
+        if lacking:
+            raise Incomplete(lacking)
+        await freeze(draft, now=now)
+        expert.draft_id = None
+        await expert.save(update_fields=["draft_id"])
+        case.revision_id = draft.id
+        case.pool_code, case.applicant, case.employer = draft.home_pool_code, draft.name or expert.name, draft.employer
+        case.declared_commitment = case.declared_avoidance = True
+        case.round += 1
+        case.submitted_at = now
+        await move(case, Move.SUBMIT, viewer=viewer, now=now)
+    return case
+
+
+async def withdraw(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
+    """Take a case back while nobody has decided; the draft opens again with what was submitted."""
+    async with transaction():
+        case, _ = await _own_case(case_id, viewer)
+        await move(case, Move.WITHDRAW, viewer=viewer, now=now)
+    return case
+
+
+async def _own_case(case_id: UUID, viewer: Viewer) -> tuple[Application, Expert]:
+    """The viewer's own case and person, both locked: the case first, as in every verb."""
+    case = await Application.select_for_update().get_or_none(id=case_id, expert_id=viewer.expert_id) if viewer.expert_id else None
+    if case is None:
+        raise NotFound
+    return case, await Expert.select_for_update().get(id=case.expert_id)
+
+
+async def _pool_problems(draft: Revision) -> list[FieldProblem]:
+    """The pool may have closed since it was chosen, and staff may not be experts (domain §1)."""
+    problems = []
+    found = await rows("SELECT FROM divisions WHERE code = $1 AND pool_selectable AND NOT retired", draft.home_pool_code)
+    if draft.home_pool_code is not None and not found:
+        problems.append(FieldProblem("evaluationInfo.homePoolCode", "POOL_NOT_SELECTABLE"))
+    staff = await rows("SELECT FROM accounts WHERE id_number_hash = $1 AND role <> 'EXPERT' AND status = 'ACTIVE'", draft.id_number_hash)
+    if staff:
+        problems.append(FieldProblem("basicInfo.idNumber", "STAFF_MAY_NOT_APPLY"))
+    return problems

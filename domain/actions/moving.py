@@ -1,0 +1,178 @@
+"""The only writer of a case's stage: checks the table, moves, records in the chain, and does what each arrival brings."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from domain.actions.calendar import working_calendar
+from domain.actions.notices import open_notice, strike_notice
+from domain.actions.promises import announce, send_sms
+from domain.actions.revisions import copy_as_draft
+from domain.rules.errors import IllegalMove
+from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, available_moves, step
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.applications import Application, ApplicationRecord
+from models.database import rows
+from models.enums import Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
+from models.experts import Expert
+from models.profiles import Revision
+from models.sealing import derived_key
+from settings import settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What an officer says with a move."""
+
+    opinion: str | None = None
+    reject_reason: RejectReason | None = None
+    field_reasons: Sequence[Mapping[str, str]] = ()  # {path, text}
+
+
+async def move(case: Application, how: Move, *, viewer: Viewer | None, now: datetime, decision: Decision | None = None) -> ApplicationRecord:
+    """Move a locked case and append the record. `viewer` None is the system.
+
+    Call inside a transaction that holds the case's row. Raises IllegalMove where the table has no such move.
+    """
+    found = step(case.kind, case.stage, how)
+    if found is None:
+        raise IllegalMove(case.stage, how, possible_moves(case, viewer))
+    left, case.stage, case.stage_since = case.stage, found.target, now
+    case.claimed_by_id = case.claimed_by_name = case.claimed_until = None  # type: ignore[assignment]  # tortoise types the column without its null
+    case.closed_at = now if case.stage in CLOSED else None  # type: ignore[assignment]  # as above
+    case.due_at = None  # type: ignore[assignment]  # as above
+    if case.stage in REVIEWS:
+        case.due_at = (await working_calendar()).deadline(now, settings().stage_budget_working_days)
+    record = await _append_record(case, how, left, viewer=viewer, now=now, decision=decision or Decision())
+    await case.save()
+    expert = await Expert.select_for_update().get(id=case.expert_id)
+    await _settle_revision(case, expert)
+    if case.stage in _ARRIVALS:
+        await _ARRIVALS[case.stage](case, expert, now)
+    await announce("applicationMoved", application=case.id, expert=case.expert_id, pool=case.pool_code, stage=case.stage.value, left=left.value)
+    return record
+
+
+def possible_moves(case: Application, viewer: Viewer | None) -> tuple[Move, ...]:
+    """What the viewer could do with the case by the table alone."""
+    if viewer is None:
+        return ()
+    return available_moves(
+        case.kind, case.stage, role=viewer.role, own=case.expert_id == viewer.expert_id, own_pool=case.pool_code == viewer.pool_code
+    )
+
+
+async def _append_record(
+    case: Application, how: Move, left: Stage, *, viewer: Viewer | None, now: datetime, decision: Decision
+) -> ApplicationRecord:
+    case.records_count += 1
+    record = ApplicationRecord(
+        application_id=case.id,
+        number=case.records_count,
+        round=case.round,
+        at=now,
+        actor_id=viewer and viewer.account_id,
+        actor_name=viewer and viewer.name,
+        actor_role=viewer and viewer.role,
+        move=how,
+        from_stage=left,
+        to_stage=case.stage,
+        revision_id=case.revision_id,
+        opinion=decision.opinion,
+        reject_reason=decision.reject_reason,
+        field_reasons=[dict(each) for each in decision.field_reasons],
+        previous_hash=case.last_hash,
+    )
+    record.hash = case.last_hash = chain_hash(record)
+    await record.save(force_create=True)
+    return record
+
+
+def chain_hash(record: ApplicationRecord) -> bytes:
+    """The keyed hash of a record with the hash of the one before it: a changed, missing or foreign row no longer fits."""
+    told = {
+        name: getattr(record, name)
+        for name in (
+            "id", "application_id", "number", "round", "at", "actor_id", "actor_name", "actor_role", "move",
+            "from_stage", "to_stage", "revision_id", "opinion", "reject_reason", "field_reasons",
+        )
+    }  # fmt: skip
+    before = record.previous_hash or b""
+    return hmac.digest(derived_key("record-chain"), before + orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z), "sha256")
+
+
+async def _settle_revision(case: Application, expert: Expert) -> None:
+    state = REVISION_AFTER.get(case.stage)
+    if state is None or case.revision_id is None:
+        return
+    if state is RevisionState.EFFECTIVE:
+        await Revision.filter(expert_id=expert.id, state=RevisionState.EFFECTIVE).update(state=RevisionState.SUPERSEDED)
+        expert.effective_id = case.revision_id
+    await Revision.filter(id=case.revision_id).update(state=state)
+
+
+async def _account(expert: Expert) -> Account:
+    return await Account.get(id=expert.account_id)
+
+
+async def _returned(case: Application, expert: Expert, now: datetime) -> None:
+    await copy_as_draft(await Revision.get(id=case.revision_id), now=now)
+    await send_sms(SmsTemplate.RETURNED, await _account(expert), application_id=case.id, now=now)
+
+
+async def _withdrawn(case: Application, _: Expert, now: datetime) -> None:
+    await copy_as_draft(await Revision.get(id=case.revision_id), now=now)
+
+
+async def _rejected(case: Application, expert: Expert, now: datetime) -> None:
+    await strike_notice(case, now=now)
+    await send_sms(SmsTemplate.REJECTED, await _account(expert), application_id=case.id, now=now)
+
+
+async def _cancelled(case: Application, _: Expert, now: datetime) -> None:
+    await strike_notice(case, now=now)
+
+
+async def _before_the_public(case: Application, expert: Expert, now: datetime) -> None:
+    notice = await open_notice(case, now=now)
+    parameters = {"first_day": notice.first_day.isoformat(), "last_day": notice.last_day.isoformat()}
+    await send_sms(SmsTemplate.NOTICE_OPENED, await _account(expert), application_id=case.id, parameters=parameters, now=now)
+
+
+async def _admitted(case: Application, expert: Expert, now: datetime) -> None:
+    serial = (await rows("SELECT nextval('expert_numbers') AS n"))[0]["n"]
+    expert.standing = Standing.FORMAL
+    expert.number = f"{settings().province_code[:2]}{now.year}{serial:06d}"
+    expert.formal_since = now
+    await _take_over(case, expert)
+    await send_sms(SmsTemplate.ADMITTED, await _account(expert), application_id=case.id, parameters={"number": expert.number}, now=now)
+
+
+async def _applied(case: Application, expert: Expert, now: datetime) -> None:
+    await _take_over(case, expert)
+    await send_sms(SmsTemplate.APPLIED, await _account(expert), application_id=case.id, now=now)
+
+
+async def _take_over(case: Application, expert: Expert) -> None:
+    revision = await Revision.get(id=case.revision_id)
+    expert.pool_code = revision.home_pool_code
+    if revision.name is not None:
+        expert.name = revision.name
+    await expert.save()
+
+
+_ARRIVALS: Mapping[Stage, Callable[[Application, Expert, datetime], Awaitable[None]]] = {
+    Stage.RETURNED: _returned,
+    Stage.WITHDRAWN: _withdrawn,
+    Stage.REJECTED: _rejected,
+    Stage.CANCELLED: _cancelled,
+    Stage.PUBLICITY: _before_the_public,
+    Stage.ADMITTED: _admitted,
+    Stage.APPLIED: _applied,
+}

@@ -1,0 +1,39 @@
+"""Closing public notices whose window is over (domain §6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.actions.moving import move
+from models.applications import Application
+from models.database import database_now, rows, transaction
+from models.enums import Move, NoticeState, ObjectionState, Stage
+from models.publicity import Objection, PublicNotice
+
+
+async def close_due_notices(*, limit: int = 100) -> int:
+    """Close up to `limit` notices that are over, each in its own transaction; how many were closed.
+
+    May run late, twice, and on several machines at once: a notice that another process holds is passed over.
+    """
+    due = await rows(
+        "SELECT application_id FROM public_notices WHERE state = 'OPEN' AND closes_at <= registry_now() ORDER BY closes_at LIMIT $1", limit
+    )
+    closed = 0
+    for row in due:
+        async with transaction():
+            held = await rows("SELECT id FROM applications WHERE id = $1 FOR UPDATE SKIP LOCKED", row["application_id"])
+            if held:
+                closed += await _close(await Application.get(id=row["application_id"]), now=await database_now())
+    return closed
+
+
+async def _close(case: Application, *, now: datetime) -> bool:
+    notice = await PublicNotice.select_for_update().get(application_id=case.id)
+    if notice.state is not NoticeState.OPEN or notice.closes_at > now or case.stage is not Stage.PUBLICITY:
+        return False
+    notice.state, notice.closed_at = NoticeState.CLOSED, now
+    await notice.save(update_fields=["state", "closed_at"])
+    unsettled = await Objection.filter(notice_id=notice.id, state=ObjectionState.OPEN).exists()
+    await move(case, Move.HOLD_FOR_OBJECTION if unsettled else Move.CLOSE_NOTICE, viewer=None, now=now)
+    return True

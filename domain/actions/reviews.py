@@ -1,0 +1,184 @@
+"""What officers do with a case: claim, release, approve, return, reject (domain §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from domain import reads
+from domain.actions.moving import Decision, move
+from domain.rules.errors import AlreadyReviewed, ClaimedByAnother, FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed, NotFound
+from domain.rules.lifecycle import REVIEWS, makes, step
+from domain.rules.policy import CaseFacts, held_by_another, needs_other_officer
+from domain.rules.text import line, prose
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.applications import Application, ApplicationRecord
+from models.database import rows, transaction
+from models.enums import Move, RejectReason, Stage
+from models.experts import Expert
+from models.profiles import Revision
+from settings import settings
+
+OPINION_LENGTH = 1000
+REASONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the officer looked at when deciding: if the case has moved on meanwhile, the decision is refused with AlreadyReviewed."""
+
+    stage: Stage
+    round: int | None = None
+
+
+async def approve(case_id: UUID, *, opinion: str | None, seen: Seen, viewer: Viewer, now: datetime) -> Application:
+    """Pass a case on to the next stage; the opinion may be left out."""
+    said = _opinion(opinion, required=False)
+    return await _decide(case_id, Move.APPROVE, Decision(opinion=said), seen=seen, viewer=viewer, now=now)
+
+
+async def return_to_expert(
+    case_id: UUID, *, opinion: str, reasons: Sequence[tuple[str, str]], seen: Seen, viewer: Viewer, now: datetime
+) -> Application:
+    """Send a case back with a text and at least one (path, text) reason on a field of the profile."""
+    problems: list[FieldProblem] = []
+    said = _opinion(opinion, required=True, problems=problems)
+    listed = []
+    if not reasons:
+        problems.append(FieldProblem("reasons", "REASONS_REQUIRED"))
+    if len(reasons) > REASONS:
+        problems.append(FieldProblem("reasons", "TOO_MANY", {"maximum": REASONS}))
+    for number, (path, text) in enumerate(reasons[:REASONS]):
+        try:
+            listed.append({"path": line(path, longest=100), "text": prose(text, longest=500)})
+        except Invalid as invalid:
+            problems.append(FieldProblem(f"reasons.{number}", invalid.code, invalid.facts))
+    if problems:
+        raise InvalidInput(problems)
+    return await _decide(case_id, Move.RETURN, Decision(opinion=said, field_reasons=listed), seen=seen, viewer=viewer, now=now)
+
+
+async def reject(case_id: UUID, *, reason: RejectReason, opinion: str, seen: Seen, viewer: Viewer, now: datetime) -> Application:
+    """Refuse a case with a reason code and a text."""
+    said = _opinion(opinion, required=True)
+    return await _decide(case_id, Move.REJECT, Decision(opinion=said, reject_reason=reason), seen=seen, viewer=viewer, now=now)
+
+
+def _opinion(text: str | None, *, required: bool, problems: list[FieldProblem] | None = None) -> str | None:
+    """The opinion, clean. What is wrong is put with `problems` where given, else raised."""
+    if not required and not (text or "").strip():
+        return None
+    try:
+        return prose(text or "", longest=OPINION_LENGTH)
+    except Invalid as invalid:
+        found = FieldProblem("opinion", invalid.code, invalid.facts)
+        if problems is None:
+            raise InvalidInput([found]) from None
+        problems.append(found)
+        return None
+
+
+async def claim(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
+    """Take a case for 30 minutes (setting), or renew one's own claim. Raises ClaimedByAnother while another's runs."""
+    async with transaction():
+        case = await _locked(case_id, viewer, now)
+        facts = await _facts(case, viewer)
+        _check_reviewer(facts, Move.APPROVE, viewer)
+        _check_claim(case, facts, viewer, now)
+        case.claimed_by_id, case.claimed_by_name = viewer.account_id, viewer.name
+        case.claimed_until = now + timedelta(minutes=settings().claim_minutes)
+        await case.save(update_fields=["claimed_by_id", "claimed_by_name", "claimed_until"])
+        await _announce_claim(case)
+    return case
+
+
+async def release(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
+    """Give a claim back; nothing happens where the viewer holds none."""
+    async with transaction():
+        case = await _locked(case_id, viewer, now)
+        if case.claimed_by_id == viewer.account_id:
+            case.claimed_by_id = case.claimed_by_name = case.claimed_until = None  # type: ignore[assignment]  # tortoise types the column without its null
+            await case.save(update_fields=["claimed_by_id", "claimed_by_name", "claimed_until"])
+            await _announce_claim(case)
+    return case
+
+
+async def _announce_claim(case: Application) -> None:
+    await announce("applicationClaimed", application=case.id, pool=case.pool_code, stage=case.stage.value)
+
+
+async def _locked(case_id: UUID, viewer: Viewer, now: datetime) -> Application:
+    """The locked case, if the viewer is an officer who may see it."""
+    if not viewer.is_officer:
+        raise NotFound
+    case = await Application.select_for_update().get_or_none(id=case_id)
+    if case is None or not await reads.select(
+        Application, viewer=viewer, now=now, where=[reads.Where("{t}.id = :case", {"case": case_id})]
+    ):
+        raise NotFound
+    return case
+
+
+async def _facts(case: Application, viewer: Viewer) -> CaseFacts:
+    decided = await rows("SELECT DISTINCT from_stage FROM application_records WHERE application_id = $1 AND actor_id = $2", case.id, viewer.account_id)
+    return CaseFacts(
+        kind=case.kind,
+        stage=case.stage,
+        expert_id=case.expert_id,
+        pool_code=case.pool_code,
+        claimed_by_id=case.claimed_by_id,
+        claimed_until=case.claimed_until,
+        decided_by_viewer=[Stage(row["from_stage"]) for row in decided],
+    )
+
+
+def _check_claim(case: Application, facts: CaseFacts, viewer: Viewer, now: datetime) -> None:
+    if held_by_another(facts, viewer, now):
+        raise ClaimedByAnother(case.claimed_by_name or "", case.claimed_until)
+
+
+def _check_reviewer(facts: CaseFacts, how: Move, viewer: Viewer) -> None:
+    found = step(facts.kind, facts.stage, how)
+    if found is None or facts.stage not in REVIEWS:
+        raise IllegalMove(facts.stage, how, ())
+    if not makes(found.by, role=viewer.role, own=facts.expert_id == viewer.expert_id, own_pool=facts.pool_code == viewer.pool_code):
+        raise NotAllowed("OTHER_OFFICE_DECIDES")
+    if needs_other_officer(facts):
+        raise NotAllowed("OTHER_OFFICER_REQUIRED")
+
+
+async def _check_not_own(case: Application, viewer: Viewer) -> None:
+    """Nobody reviews themselves: neither by id number nor by phone (domain §1)."""
+    officer = await Account.get(id=viewer.account_id)
+    expert = await Expert.get(id=case.expert_id)
+    account = await Account.get(id=expert.account_id)
+    revision = await Revision.get(id=case.revision_id)
+    same_id = officer.id_number_hash is not None and officer.id_number_hash in (account.id_number_hash, revision.id_number_hash)
+    if same_id or officer.phone_hash == account.phone_hash:
+        raise NotAllowed("OWN_CASE")
+
+
+async def _decide(
+    case_id: UUID, how: Move, decision: Decision, *, seen: Seen, viewer: Viewer, now: datetime
+) -> Application:
+    try:
+        async with transaction():
+            case = await _locked(case_id, viewer, now)
+            facts = await _facts(case, viewer)
+            if case.stage is not seen.stage or seen.round not in (None, case.round):
+                raise AlreadyReviewed(case.stage)
+            _check_reviewer(facts, how, viewer)
+            _check_claim(case, facts, viewer, now)
+            await _check_not_own(case, viewer)
+            await move(case, how, viewer=viewer, now=now, decision=decision)
+    except IntegrityError as broken:
+        # The lock makes this unreachable from here; the constraint stands for whoever writes past it.
+        if getattr(broken.__cause__, "constraint_name", "") == "one_review_per_stage_and_round":
+            raise AlreadyReviewed((await Application.get(id=case_id)).stage) from None
+        raise
+    return case

@@ -1,0 +1,192 @@
+"""Which rows a viewer may see: one predicate a noun, used by every read path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from tortoise.models import Model
+
+from domain.rules.viewer import Viewer
+from models import accounts, applications, experts, files, profiles, publicity, reference
+from models.database import rows
+from models.enums import Role
+
+Row = TypeVar("Row", bound=Model)
+
+_PARAMETER = re.compile(r"(?<!:):([a-z_][a-z_0-9]*)")
+_NONE = "FALSE"
+_ALL = "TRUE"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A condition in SQL: `{t}` stands for the table's alias, `:name` for a value, `:viewer_*` and `:now` for the viewer's."""
+
+    sql: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def viewer_values(viewer: Viewer | None, now: datetime) -> dict[str, Any]:
+    """The values that predicates name; a signed-out viewer has none."""
+    return {
+        "now": now,
+        "viewer_account": viewer and viewer.account_id,
+        "viewer_expert": viewer and viewer.expert_id,
+        "viewer_session": viewer and viewer.session_id,
+        "viewer_pool": viewer and viewer.pool_code,
+    }
+
+
+def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Turn `:name` into PostgreSQL's `$1`, each name once; raises KeyError for a name without a value."""
+    order: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return f"${order.setdefault(match[1], len(order) + 1)}"
+
+    bound = _PARAMETER.sub(number, sql)
+    return bound, [values[name] for name in order]
+
+
+def _by_role(**predicates: str) -> Callable[[Role | None], str]:
+    """A predicate for each role by its name in lower case; `anyone` serves the rest, the signed-out included, else nobody."""
+    rest = predicates.pop("anyone", _NONE)
+    table = {Role(name.upper()): sql for name, sql in predicates.items()}
+    return lambda role: table.get(role, rest) if role is not None else rest
+
+
+_ACCOUNT = _by_role(
+    anyone="{t}.id = :viewer_account",
+    administrator="({t}.id = :viewer_account OR {t}.role <> 'EXPERT')",
+)
+_APPLICATION = _by_role(
+    expert="{t}.expert_id = :viewer_expert",
+    local_officer="({t}.round > 0 AND {t}.pool_code = :viewer_pool)",
+    provincial_officer="{t}.round > 0",
+)
+_EXPERT = _by_role(
+    expert="{t}.id = :viewer_expert",
+    local_officer="({t}.pool_code = :viewer_pool OR EXISTS "
+    "(SELECT FROM applications a WHERE a.expert_id = {t}.id AND a.round > 0 AND a.pool_code = :viewer_pool))",
+    provincial_officer="({t}.number IS NOT NULL OR EXISTS (SELECT FROM applications a WHERE a.expert_id = {t}.id AND a.round > 0))",
+)
+_REVISION = _by_role(
+    expert="{t}.expert_id = :viewer_expert",
+    local_officer="({t}.state <> 'DRAFT' AND {t}.home_pool_code = :viewer_pool)",
+    provincial_officer="{t}.state <> 'DRAFT'",
+)
+
+
+def _through(column: str, table: str, parent: Callable[[Role | None], str]) -> Callable[[Role | None], str]:
+    """Visible where the row that it belongs to is."""
+
+    def predicate(role: Role | None) -> str:
+        inner = parent(role)
+        if inner in (_NONE, _ALL):
+            return inner
+        return f"EXISTS (SELECT FROM {table} p WHERE p.id = {{t}}.{column} AND {inner.format(t='p')})"
+
+    return predicate
+
+
+_IN_REVISION = _through("revision_id", "revisions", _REVISION)
+_FILE_COLUMNS = (
+    ("education", "certificate_id"),
+    ("title_entries", "certificate_id"),
+    ("qualification_entries", "certificate_id"),
+    ("other_materials", "file_id"),
+)
+
+
+def _file(role: Role | None) -> str:
+    if role not in (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER):
+        return "{t}.owner_id = :viewer_account"
+    revision = _REVISION(role).format(t="r")
+    own = f"EXISTS (SELECT FROM revisions r WHERE {{t}}.id IN (r.portrait_id, r.id_front_id, r.id_back_id) AND r.expert_id = x.id AND {revision})"
+    named = [
+        f"EXISTS (SELECT FROM {table} s JOIN revisions r ON r.id = s.revision_id WHERE s.{column} = {{t}}.id AND r.expert_id = x.id AND {revision})"
+        for table, column in _FILE_COLUMNS
+    ]
+    return f"EXISTS (SELECT FROM experts x WHERE x.account_id = {{t}}.owner_id AND ({' OR '.join([own, *named])}))"
+
+
+def _notice(role: Role | None) -> str:
+    public = "{t}.state = 'OPEN' AND {t}.closes_at > :now"
+    case = _through("application_id", "applications", _APPLICATION)(role)
+    return f"({public})" if case == _NONE else f"(({public}) OR {case})"
+
+
+def _everyone(_: Role | None) -> str:
+    return _ALL
+
+
+_PREDICATES: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
+    {
+        accounts.Account: _ACCOUNT,
+        accounts.Session: _by_role(anyone="({t}.account_id = :viewer_account AND {t}.ended_at IS NULL AND {t}.expires_at > :now)"),
+        accounts.ClearRead: _by_role(anyone="{t}.subject_id = :viewer_account"),
+        applications.Application: _APPLICATION,
+        applications.ApplicationRecord: _through("application_id", "applications", _APPLICATION),
+        experts.Expert: _EXPERT,
+        files.StoredFile: _file,
+        profiles.Revision: _REVISION,
+        profiles.Education: _IN_REVISION,
+        profiles.TitleEntry: _IN_REVISION,
+        profiles.WorkEntry: _IN_REVISION,
+        profiles.QualificationEntry: _IN_REVISION,
+        profiles.RevisionSpecialty: _IN_REVISION,
+        profiles.AvoidanceUnit: _IN_REVISION,
+        profiles.OtherMaterial: _IN_REVISION,
+        publicity.PublicNotice: _notice,
+        publicity.NoticeSpecialty: _through("notice_id", "public_notices", _notice),
+        reference.Division: _everyone,
+        reference.Specialty: _everyone,
+        reference.Title: _everyone,
+        reference.Qualification: _everyone,
+        reference.Code: _everyone,
+        reference.CalendarDay: _everyone,
+    }
+)
+
+
+def visible(model: type[Model], role: Role | None) -> str:
+    """The predicate of a noun for a role (None: signed out), with `{t}` for the alias; raises KeyError for a noun nobody may read."""
+    return _PREDICATES[model](role)
+
+
+async def select(
+    model: type[Row],
+    *,
+    viewer: Viewer | None,
+    now: datetime,
+    where: Sequence[Where] = (),
+    order: str = "{t}.id",
+    limit: int | None = None,
+) -> list[Row]:
+    """Rows of a noun that the viewer may see, under further conditions, in one statement."""
+    conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
+    values = viewer_values(viewer, now)
+    for each in where:
+        values |= each.values
+    text = f"SELECT t.* FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608, SLF001  our own constants; tortoise's documented _meta
+    if limit is not None:
+        text += f" LIMIT {limit:d}"
+    sql, arguments = bind(text.replace("{t}", "t"), values)
+    return [model._init_from_db(**dict(each)) for each in await rows(sql, *arguments)]  # noqa: SLF001  how tortoise itself makes rows
+
+
+async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, where: Sequence[Where] = ()) -> int:
+    """How many rows of a noun the viewer may see under the conditions."""
+    conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
+    values = viewer_values(viewer, now)
+    for each in where:
+        values |= each.values
+    text = f"SELECT count(*) AS n FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)}"  # noqa: S608, SLF001  as above
+    sql, arguments = bind(text.replace("{t}", "t"), values)
+    found: int = (await rows(sql, *arguments))[0]["n"]
+    return found
