@@ -29,4 +29,4 @@ class StoredFile(Model):
 
     class Meta:
         table = "files"
-        indexes = (("owner_id", "sha256", "purpose"), ("object_key",))
+        indexes = (("object_key",),)

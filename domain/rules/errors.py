@@ -157,7 +157,21 @@ class KeyReused(Refusal):
     code = "KEY_REUSED"
 
 
+class Stale(Refusal):
+    """The profile was saved elsewhere since it was read; `version` is the present one."""
+
+    code = "STALE"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
 class Unavailable(Refusal):
     """The registry cannot do this now (a lock was not to be had, storage is full); trying again later is right."""
 
     code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self, code: str = "SERVICE_UNAVAILABLE") -> None:
+        super().__init__(code)
+        self.code = code  # type: ignore[misc]  # a narrower stable code, e.g. INSUFFICIENT_STORAGE

@@ -81,6 +81,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "未能识别证件号码开头的行政区划；如与证件一致，可继续填写。",
         "The region at the beginning of the number is not known; go on if it is what the card says.",
     ),
+    # Cases and reviews
+    "OWN_CASE": ("不能审核本人的申请；请由其他人员办理。", "Nobody reviews their own case; another officer must decide it."),
+    "OTHER_OFFICE_DECIDES": ("此环节不由您所在部门审核。", "Another office decides this stage."),
+    "OTHER_OFFICER_REQUIRED": (
+        "复审和终审须由两名不同人员办理；您已办理其中之一，请由其他人员办理。",
+        "Second and final review need two officers, and you have done one of them; another officer must decide this one.",
+    ),
+    "CASE_UNDER_REVIEW": ("申请正在审核中，暂不能修改；如需修改请先撤回。", "The case is under review and cannot be edited; withdraw it first."),
+    "STANDING_ENDED": ("您已不在专家库中，不能修改资料。", "You are no longer in the registry; the profile cannot be edited."),
+    "REASONS_REQUIRED": ("请至少指出一处需要修改的内容。", "Name at least one field that must be changed."),
+    "DECLARATION_REQUIRED": ("请先阅读并同意此项声明。", "Read and accept this declaration first."),
+    "POOL_NOT_SELECTABLE": ("所选区划不能作为隶属区划；请选择本省可选的区划。", "This division keeps no pool; choose a selectable division of the province."),
+    "STAFF_MAY_NOT_APPLY": ("财政部门工作人员不能担任评审专家。", "Staff of finance offices cannot be experts."),
+    # Lists and pages
+    "TOO_MANY": ("最多 {maximum} 项；请减少。", "At most {maximum}; send fewer."),
+    "CURSOR_INVALID": ("分页位置无效；请从第一页重新开始。", "The cursor does not belong to this list; start from the first page."),
+    "PAGE_FIRST_AND_LAST": ("first 与 last 只能选用一个。", "Use either first or last."),
+    "PAGE_SIZE": ("每页数量应在 0 到 {maximum} 之间。", "A page has 0 to {maximum} items."),
+    "YEAR_RANGE": ("年份应在 {least} 到 {most} 之间。", "The year must lie between {least} and {most}."),
     # Organisations
     "CREDIT_CODE_FORMAT": (
         "统一社会信用代码应为 18 位数字或大写字母（不含 I、O、S、V、Z）；请按营业执照或法人证书填写。",
@@ -100,6 +119,48 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "PHONE_NOT_PERSONAL": ("请填写手机或固定电话号码，不能是服务号码。", "Enter a mobile or fixed-line number, no service number."),
     "EMAIL_FORMAT": ("电子邮箱格式不正确；请填写如 name@example.com。", "This is no e-mail address; write it like name@example.com."),
     "POSTCODE_FORMAT": ("邮政编码应为 6 位数字；请核对。", "A postcode has six digits; check it."),
+    # Files
+    "FILE_EMPTY": ("文件为空；请重新选择文件。", "The file is empty; choose it again."),
+    "FILE_TOO_LARGE": (
+        "文件超过 {most_mib} MB；请压缩图片或降低扫描分辨率后重新上传。",
+        "The file is larger than {most_mib} MB; make the image smaller or scan at a lower resolution.",
+    ),
+    "FILE_QUOTA": (
+        "已保存的图片达到 {most} 张上限；请先删除不再使用的图片，次日再试。",
+        "The limit of {most} stored images is reached; detach what is not needed and try again the next day.",
+    ),
+    "IMAGE_TYPE": (
+        "只接受 {accepted} 图片；请将文件另存或转换为该格式后上传。",
+        "Only {accepted} images are accepted; save or convert the file to that format.",
+    ),
+    "IMAGE_NAME": (
+        "文件内容是 {kind}，与文件名的扩展名不符；请核对是否选错文件，或更正扩展名。",
+        "The content is {kind} and the name says otherwise; check that it is the right file, or correct its extension.",
+    ),
+    "IMAGE_BROKEN": (
+        "图片已损坏或不完整，无法读取；请重新扫描或导出后上传。",
+        "The image is damaged or incomplete and cannot be read; scan or export it again.",
+    ),
+    "IMAGE_TOO_SMALL": (
+        "图片为 {width}×{height} 像素，短边至少 {short}、长边至少 {long} 像素；请重新扫描或拍摄。",
+        "The image has {width} by {height} pixels; the short side needs {short}, the long side {long}. Scan or photograph it again.",
+    ),
+    "IMAGE_TOO_MANY_PIXELS": (
+        "图片为 {width}×{height} 像素，超过 {most} 像素；请降低分辨率后上传。",
+        "The image has {width} by {height} pixels, more than {most} in all; make it smaller.",
+    ),
+    "IMAGE_BLURRED": (
+        "图片可能不够清晰；如文字难以辨认，请重新扫描。",
+        "The image may be blurred; scan it again if the text is hard to read.",
+    ),
+    "DOWNLOAD_EXPIRED": (
+        "此下载地址已过期；请重新查询以获取新的地址。",
+        "This download address has expired; query the file again for a new one.",
+    ),
+    "INSUFFICIENT_STORAGE": (
+        "存储空间不足，文件未保存；请稍后重试或联系管理员。",
+        "The storage is full, nothing was kept; try again later or tell the administrator.",
+    ),
     # Text
     "NAME_CHARACTERS": (
         "姓名只能使用汉字或拉丁字母，以及间隔号“·”；请按证件填写，勿用表情、数字或特殊符号。",

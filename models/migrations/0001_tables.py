@@ -278,7 +278,7 @@ class Migration(migrations.Migration):
                 ('object_key', fields.CharField(max_length=200)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'files', 'app': 'models', 'indexes': [Index(fields=['owner_id', 'sha256', 'purpose']), Index(fields=['object_key'])], 'pk_attr': 'id', 'table_description': 'One checked and stripped image. The bytes lie in the object store under `object_key`, named by their hash.'},
+            options={'table': 'files', 'app': 'models', 'indexes': [Index(fields=['object_key'])], 'pk_attr': 'id', 'table_description': 'One checked and stripped image. The bytes lie in the object store under `object_key`, named by their hash.'},
             bases=['Model'],
         ),
         ops.CreateModel(

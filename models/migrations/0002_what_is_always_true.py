@@ -8,10 +8,26 @@ from tortoise.migrations import operations as ops
 _REVIEWS = "('FIRST_REVIEW', 'SECOND_REVIEW', 'FINAL_REVIEW')"
 _CLOSED = "('ADMITTED', 'APPLIED', 'REJECTED', 'WITHDRAWN', 'CANCELLED')"
 _SECTIONS = ("education", "title_entries", "work_entries", "qualification_entries", "revision_specialties", "avoidance_units", "other_materials")
+_IMAGES = (
+    ("revisions", "portrait_id"),
+    ("revisions", "id_front_id"),
+    ("revisions", "id_back_id"),
+    ("education", "certificate_id"),
+    ("title_entries", "certificate_id"),
+    ("qualification_entries", "certificate_id"),
+    ("other_materials", "file_id"),
+)
 
 
 def _unique(name: str, table: str, columns: str, where: str) -> ops.RunSQL:
     return ops.RunSQL(f"CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {table} ({columns}) WHERE {where}", f"DROP INDEX IF EXISTS {name}")
+
+
+def _index(name: str, table: str, column: str) -> ops.RunSQL:
+    return ops.RunSQL(
+        f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column}) WHERE {column} IS NOT NULL",
+        f"DROP INDEX IF EXISTS {name}",
+    )
 
 
 def _check(name: str, table: str, condition: str) -> ops.RunSQL:
@@ -55,6 +71,9 @@ class Migration(migrations.Migration):
         _check("education_ends_after_it_starts", "education", "ended_on >= started_on"),
         _check("work_ends_after_it_starts", "work_entries", "ended_on >= started_on"),
         _check("a_frozen_revision_has_its_time", "revisions", "(state = 'DRAFT') = (frozen_at IS NULL)"),
+        # Images: without these every deleted row of `files` would be looked for in whole tables
+        _unique("an_owner_keeps_an_image_once_for_a_purpose", "files", "owner_id, sha256, purpose", "true"),
+        *(_index(f"{table}_by_{column}", table, column) for table, column in _IMAGES),
         # Cases
         _unique("one_open_case_per_expert", "applications", "expert_id", "closed_at IS NULL"),
         _check("a_case_is_closed_with_its_stage", "applications", f"(stage IN {_CLOSED}) = (closed_at IS NOT NULL)"),
