@@ -42,8 +42,12 @@ class Settings:
     trusted_proxies: tuple[str, ...] = _setting((), "addresses of reverse proxies whose forwarded client address is believed")
 
     # What kind of installation
-    development: bool = _setting(False, "development mode: demonstration accounts, movable clock, SMS readable in a query; never in production")
-    secret_key: str = _setting("", "at least 32 random characters; keys of hashes and of stored personal data derive from it; required outside development")
+    development: bool = _setting(
+        False, "development mode: demonstration accounts, movable clock, SMS readable in a query; never in production"
+    )
+    secret_key: str = _setting(
+        "", "at least 32 random characters; keys of hashes and of stored personal data derive from it; required outside development"
+    )
     introspection: bool = _setting(True, "answer introspection queries")
     graphiql: bool = _setting(True, "serve GraphiQL at /graphiql")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
@@ -154,7 +158,9 @@ def read(environment: Mapping[str, str]) -> Settings:
     if result.development:
         return result
     if len(result.secret_key) < 32:
-        raise SettingsError(f"{variable('secret_key')} must hold at least 32 random characters (or set {variable('development')}=1 to try the product)")
+        raise SettingsError(
+            f"{variable('secret_key')} must hold at least 32 random characters (or set {variable('development')}=1 to try the product)"
+        )
     return result
 
 

@@ -14,7 +14,7 @@ from tortoise.models import Model
 from domain.rules.viewer import Viewer
 from models import accounts, applications, experts, files, profiles, publicity, reference
 from models.database import rows
-from models.enums import Role
+from models.enums import Role, Stage
 
 Row = TypeVar("Row", bound=Model)
 
@@ -190,3 +190,15 @@ async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, whe
     sql, arguments = bind(text.replace("{t}", "t"), values)
     found: int = (await rows(sql, *arguments))[0]["n"]
     return found
+
+
+async def queue_counts(*, viewer: Viewer, now: datetime) -> list[dict[str, Any]]:
+    """Cases that the viewer may see, counted by stage: stage, total, overdue, claimed."""
+    text = (
+        "SELECT t.stage, count(*) AS total, count(*) FILTER (WHERE t.due_at < :now) AS overdue, "  # noqa: S608  our own constants
+        "count(*) FILTER (WHERE t.claimed_until > :now) AS claimed FROM applications t "
+        f"WHERE t.closed_at IS NULL AND {visible(applications.Application, viewer.role)} GROUP BY t.stage"
+    )
+    sql, arguments = bind(text.replace("{t}", "t"), viewer_values(viewer, now))
+    counted = {row["stage"]: dict(row) for row in await rows(sql, *arguments)}
+    return [counted[stage] | {"stage": stage} for stage in Stage if stage in counted]

@@ -36,7 +36,9 @@ class Session(Model):
     """One signed-in device. Only the hash of its token is kept; ending it is setting `ended_at`."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "sessions", db_index=True, on_delete=fields.RESTRICT)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", "sessions", db_index=True, on_delete=fields.RESTRICT
+    )
     token_hash = fields.BinaryField()
     transport = fields.CharEnumField(Transport, max_length=10)
     device = fields.CharField(max_length=200)
@@ -84,7 +86,9 @@ class Consent(Model):
     """Acceptance of one version of the privacy terms."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "consents", db_index=True, on_delete=fields.RESTRICT)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", "consents", db_index=True, on_delete=fields.RESTRICT
+    )
     terms_version = fields.CharField(max_length=20)
     accepted_at = fields.DatetimeField()
 
@@ -96,7 +100,9 @@ class ClearRead(Model):
     """Somebody saw personal data of an expert in clear; shown to that expert, never changed."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    subject: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "clear_reads", db_index=True, on_delete=fields.RESTRICT)
+    subject: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", "clear_reads", db_index=True, on_delete=fields.RESTRICT
+    )
     reader: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "read_in_clear", on_delete=fields.RESTRICT)
     application_id = fields.UUIDField(null=True)
     what = fields.CharField(max_length=40)

@@ -21,7 +21,9 @@ class Application(Model):
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     kind = fields.CharEnumField(CaseKind, max_length=20)
-    expert: fields.ForeignKeyRelation[Expert] = fields.ForeignKeyField("models.Expert", "applications", db_index=True, on_delete=fields.RESTRICT)
+    expert: fields.ForeignKeyRelation[Expert] = fields.ForeignKeyField(
+        "models.Expert", "applications", db_index=True, on_delete=fields.RESTRICT
+    )
     revision: fields.ForeignKeyNullableRelation[Revision] = fields.ForeignKeyField(
         "models.Revision", "applications", null=True, db_index=True, on_delete=fields.RESTRICT
     )
@@ -37,7 +39,9 @@ class Application(Model):
     stage_since = fields.DatetimeField()
     due_at = fields.DatetimeField(null=True)  # end of the office's budget for this stage
     closed_at = fields.DatetimeField(null=True)
-    claimed_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField("models.Account", "claims", null=True, db_index=True, on_delete=fields.RESTRICT)
+    claimed_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "models.Account", "claims", null=True, db_index=True, on_delete=fields.RESTRICT
+    )
     claimed_by_name = fields.CharField(max_length=60, null=True)
     claimed_until = fields.DatetimeField(null=True)
     records_count = fields.IntField(default=0)
@@ -52,17 +56,23 @@ class ApplicationRecord(Model):
     """One move of a case: who, when, from, to. Append-only (trigger of 0002); `hash` covers the row and the hash of the one before."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    application: fields.ForeignKeyRelation[Application] = fields.ForeignKeyField("models.Application", "records", db_index=True, on_delete=fields.RESTRICT)
+    application: fields.ForeignKeyRelation[Application] = fields.ForeignKeyField(
+        "models.Application", "records", db_index=True, on_delete=fields.RESTRICT
+    )
     number = fields.IntField()
     round = fields.IntField()
     at = fields.DatetimeField()
-    actor: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField("models.Account", "acts", null=True, db_index=True, on_delete=fields.RESTRICT)
+    actor: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "models.Account", "acts", null=True, db_index=True, on_delete=fields.RESTRICT
+    )
     actor_name = fields.CharField(max_length=60, null=True)
     actor_role = fields.CharEnumField(Role, max_length=20, null=True)  # empty: the system
     move = fields.CharEnumField(Move, max_length=30)
     from_stage = fields.CharEnumField(Stage, max_length=20)
     to_stage = fields.CharEnumField(Stage, max_length=20)
-    revision: fields.ForeignKeyNullableRelation[Revision] = fields.ForeignKeyField("models.Revision", "records", null=True, on_delete=fields.RESTRICT)
+    revision: fields.ForeignKeyNullableRelation[Revision] = fields.ForeignKeyField(
+        "models.Revision", "records", null=True, on_delete=fields.RESTRICT
+    )
     opinion = fields.CharField(max_length=1000, null=True)
     reject_reason = fields.CharEnumField(RejectReason, max_length=30, null=True)
     field_reasons = fields.JSONField[list[dict[str, str]]](default=list)  # [{path, text}] of a return

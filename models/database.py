@@ -43,7 +43,9 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                 },
             }
         },
-        "apps": {"models": {"models": [f"models.{name}" for name in _MODELS], "default_connection": "default", "migrations": "models.migrations"}},
+        "apps": {
+            "models": {"models": [f"models.{name}" for name in _MODELS], "default_connection": "default", "migrations": "models.migrations"}
+        },
         "use_tz": True,
         "timezone": "UTC",
     }

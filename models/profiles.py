@@ -30,7 +30,9 @@ class Revision(Model):
     """One revision of a profile with its basic and evaluation info. Rows of a revision that is no draft never change (trigger of 0002)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    expert: fields.ForeignKeyRelation[Expert] = fields.ForeignKeyField("models.Expert", "revisions", db_index=True, on_delete=fields.RESTRICT)
+    expert: fields.ForeignKeyRelation[Expert] = fields.ForeignKeyField(
+        "models.Expert", "revisions", db_index=True, on_delete=fields.RESTRICT
+    )
     number = fields.IntField()
     base_id = fields.UUIDField(null=True)
     state = fields.CharEnumField(RevisionState, max_length=20, default=RevisionState.DRAFT)

@@ -37,7 +37,9 @@ class NoticeSpecialty(Model):
     """A specialty named in a notice."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField("models.PublicNotice", "specialties", db_index=True, on_delete=fields.RESTRICT)
+    notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField(
+        "models.PublicNotice", "specialties", db_index=True, on_delete=fields.RESTRICT
+    )
     position = fields.IntField(default=0)
     specialty_code = fields.CharField(max_length=12)
 
@@ -49,7 +51,9 @@ class Objection(Model):
     """异议: somebody objects to an admission; who it was is never told to the expert."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField("models.PublicNotice", "objections", db_index=True, on_delete=fields.RESTRICT)
+    notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField(
+        "models.PublicNotice", "objections", db_index=True, on_delete=fields.RESTRICT
+    )
     state = fields.CharEnumField(ObjectionState, max_length=10, default=ObjectionState.OPEN)
     phone = SealedField("objection.phone")
     phone_hash = fields.BinaryField()

@@ -21,7 +21,9 @@ class SmsMessage(Model):
     language = fields.CharField(max_length=5)
     phone = SealedField("sms.phone")
     phone_masked = fields.CharField(max_length=20)
-    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField("models.Account", "messages", null=True, db_index=True, on_delete=fields.RESTRICT)
+    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "models.Account", "messages", null=True, db_index=True, on_delete=fields.RESTRICT
+    )
     application_id = fields.UUIDField(null=True)
     phone_code_id = fields.UUIDField(null=True)
     parameters = fields.JSONField[dict[str, Any]](default=dict)

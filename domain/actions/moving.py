@@ -35,7 +35,9 @@ class Decision:
     field_reasons: Sequence[Mapping[str, str]] = ()  # {path, text}
 
 
-async def move(case: Application, how: Move, *, viewer: Viewer | None, now: datetime, decision: Decision | None = None) -> ApplicationRecord:
+async def move(
+    case: Application, how: Move, *, viewer: Viewer | None, now: datetime, decision: Decision | None = None
+) -> ApplicationRecord:
     """Move a locked case and append the record. `viewer` None is the system.
 
     Call inside a transaction that holds the case's row. Raises IllegalMove where the table has no such move.
@@ -55,7 +57,9 @@ async def move(case: Application, how: Move, *, viewer: Viewer | None, now: date
     await _settle_revision(case, expert)
     if case.stage in _ARRIVALS:
         await _ARRIVALS[case.stage](case, expert, now)
-    await announce("applicationMoved", application=case.id, expert=case.expert_id, pool=case.pool_code, stage=case.stage.value, left=left.value)
+    await announce(
+        "applicationMoved", application=case.id, expert=case.expert_id, pool=case.pool_code, stage=case.stage.value, left=left.value
+    )
     return record
 
 

@@ -34,7 +34,12 @@ async def announce(event: str, **ids: UUID | str | None) -> None:
 
 
 async def send_sms(
-    template: SmsTemplate, account: Account, *, now: datetime, application_id: UUID | None = None, parameters: Mapping[str, Any] | None = None
+    template: SmsTemplate,
+    account: Account,
+    *,
+    now: datetime,
+    application_id: UUID | None = None,
+    parameters: Mapping[str, Any] | None = None,
 ) -> None:
     """Put a message to an account's phone into the ledger and promise to send it."""
     message = await SmsMessage.create(

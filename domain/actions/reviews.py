@@ -125,7 +125,9 @@ async def _locked(case_id: UUID, viewer: Viewer, now: datetime) -> Application:
 
 
 async def _facts(case: Application, viewer: Viewer) -> CaseFacts:
-    decided = await rows("SELECT DISTINCT from_stage FROM application_records WHERE application_id = $1 AND actor_id = $2", case.id, viewer.account_id)
+    decided = await rows(
+        "SELECT DISTINCT from_stage FROM application_records WHERE application_id = $1 AND actor_id = $2", case.id, viewer.account_id
+    )
     return CaseFacts(
         kind=case.kind,
         stage=case.stage,
@@ -163,9 +165,7 @@ async def _check_not_own(case: Application, viewer: Viewer) -> None:
         raise NotAllowed("OWN_CASE")
 
 
-async def _decide(
-    case_id: UUID, how: Move, decision: Decision, *, seen: Seen, viewer: Viewer, now: datetime
-) -> Application:
+async def _decide(case_id: UUID, how: Move, decision: Decision, *, seen: Seen, viewer: Viewer, now: datetime) -> Application:
     try:
         async with transaction():
             case = await _locked(case_id, viewer, now)

@@ -69,6 +69,13 @@ def id_number(text: str, *, kind: IdType = IdType.RESIDENT_ID, today: date) -> I
     )
 
 
+def kind_of(text: str) -> IdType:
+    """The kind of card that a number comes from, read off its beginning; a resident's where the number says nothing else."""
+    number = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+    special = (kind for kind, begins in _BEGINS.items() if kind is not IdType.RESIDENT_ID and begins.match(number))
+    return next(special, IdType.RESIDENT_ID)
+
+
 def check_digit(body: str) -> str:
     """The 18th place for the first 17 digits, by ISO 7064 MOD 11-2: "0" to "9" or "X" for ten."""
     remainder = 0

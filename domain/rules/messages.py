@@ -88,11 +88,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "复审和终审须由两名不同人员办理；您已办理其中之一，请由其他人员办理。",
         "Second and final review need two officers, and you have done one of them; another officer must decide this one.",
     ),
-    "CASE_UNDER_REVIEW": ("申请正在审核中，暂不能修改；如需修改请先撤回。", "The case is under review and cannot be edited; withdraw it first."),
+    "CASE_UNDER_REVIEW": (
+        "申请正在审核中，暂不能修改；如需修改请先撤回。",
+        "The case is under review and cannot be edited; withdraw it first.",
+    ),
     "STANDING_ENDED": ("您已不在专家库中，不能修改资料。", "You are no longer in the registry; the profile cannot be edited."),
     "REASONS_REQUIRED": ("请至少指出一处需要修改的内容。", "Name at least one field that must be changed."),
     "DECLARATION_REQUIRED": ("请先阅读并同意此项声明。", "Read and accept this declaration first."),
-    "POOL_NOT_SELECTABLE": ("所选区划不能作为隶属区划；请选择本省可选的区划。", "This division keeps no pool; choose a selectable division of the province."),
+    "POOL_NOT_SELECTABLE": (
+        "所选区划不能作为隶属区划；请选择本省可选的区划。",
+        "This division keeps no pool; choose a selectable division of the province.",
+    ),
     "STAFF_MAY_NOT_APPLY": ("财政部门工作人员不能担任评审专家。", "Staff of finance offices cannot be experts."),
     # Lists and pages
     "TOO_MANY": ("最多 {maximum} 项；请减少。", "At most {maximum}; send fewer."),

@@ -7,7 +7,15 @@ from tortoise.migrations import operations as ops
 
 _REVIEWS = "('FIRST_REVIEW', 'SECOND_REVIEW', 'FINAL_REVIEW')"
 _CLOSED = "('ADMITTED', 'APPLIED', 'REJECTED', 'WITHDRAWN', 'CANCELLED')"
-_SECTIONS = ("education", "title_entries", "work_entries", "qualification_entries", "revision_specialties", "avoidance_units", "other_materials")
+_SECTIONS = (
+    "education",
+    "title_entries",
+    "work_entries",
+    "qualification_entries",
+    "revision_specialties",
+    "avoidance_units",
+    "other_materials",
+)
 _IMAGES = (
     ("revisions", "portrait_id"),
     ("revisions", "id_front_id"),
@@ -78,7 +86,9 @@ class Migration(migrations.Migration):
         _unique("one_open_case_per_expert", "applications", "expert_id", "closed_at IS NULL"),
         _check("a_case_is_closed_with_its_stage", "applications", f"(stage IN {_CLOSED}) = (closed_at IS NOT NULL)"),
         _check("a_claim_has_a_holder_and_an_end", "applications", "(claimed_by_id IS NULL) = (claimed_until IS NULL)"),
-        _check("a_submitted_case_has_pool_and_revision", "applications", "round = 0 OR (pool_code IS NOT NULL AND revision_id IS NOT NULL)"),
+        _check(
+            "a_submitted_case_has_pool_and_revision", "applications", "round = 0 OR (pool_code IS NOT NULL AND revision_id IS NOT NULL)"
+        ),
         _unique(
             "one_review_per_stage_and_round",
             "application_records",
@@ -91,7 +101,11 @@ class Migration(migrations.Migration):
                 WHERE (from_stage IN ('SECOND_REVIEW', 'FINAL_REVIEW') AND move IN ('APPROVE', 'RETURN', 'REJECT'))""",
             "ALTER TABLE application_records DROP CONSTRAINT IF EXISTS second_and_final_review_by_two_officers",
         ),
-        _check("a_return_names_its_reasons", "application_records", "move <> 'RETURN' OR (opinion <> '' AND jsonb_array_length(field_reasons) > 0)"),
+        _check(
+            "a_return_names_its_reasons",
+            "application_records",
+            "move <> 'RETURN' OR (opinion <> '' AND jsonb_array_length(field_reasons) > 0)",
+        ),
         _check("a_rejection_names_its_reason", "application_records", "move <> 'REJECT' OR (opinion <> '' AND reject_reason IS NOT NULL)"),
         # Rows that never change
         ops.RunSQL(

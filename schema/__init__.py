@@ -1,0 +1,1 @@
+"""The GraphQL face: names and shapes, no decisions."""

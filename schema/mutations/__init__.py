@@ -1,0 +1,1 @@
+"""Mutations, one noun a file: each translates one verb and nothing else."""

@@ -1,0 +1,175 @@
+"""Records as GraphQL objects: global ids, and where each field's data is.
+
+A type of the schema that stands for a row says for each field where its data lies: `column` of the row itself, `one` row or `many` rows
+elsewhere, `part` for a nested object over the same row, `page` for a connection. The ordinary executor answers from these through batched
+loaders.
+
+    @record(models.applications.Application)
+    class Application(Node):
+        stage: Stage = column("stage", "Where the case stands.")
+        notice: PublicNotice | None = one("PublicNotice", "id", to="application_id", description="…")
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import strawberry
+from tortoise.models import Model
+
+from domain import reads
+from models.enums import Role
+from schema.context import Context, Info, uuid_or_none
+
+T = TypeVar("T", bound=type)
+RECORDS: dict[str, type["Node"]] = {}
+"""Every type that stands for a row, by its GraphQL name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the row. With `only`, other roles get null. `convert` declines compiled reading."""
+
+    name: str
+    only: tuple[Role, ...] = ()
+    convert: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A row of another type: its `to` column equals this row's `key` column."""
+
+    target: str
+    key: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """All rows of another type whose `to` column equals this row's `key` column, in order; for short lists only."""
+
+    target: str
+    to: str
+    order: str
+    key: str = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A nested object over the same row."""
+
+    target: str
+
+
+@strawberry.interface(description="Anything with a global id (Relay): fetch it again with `node(id:)`.")
+class Node:
+    """A row as a GraphQL object."""
+
+    __model__: strawberry.Private[Any] = None
+    row: strawberry.Private[Any]
+
+    @strawberry.field(
+        description="Global id, to be treated as opaque; give it back to `node` and to mutations as it is.", metadata={"source": "id"}
+    )
+    def id(self) -> strawberry.ID:
+        """`Type_` and the row's key."""
+        return strawberry.ID(f"{type(self).__name__}_{self.row.pk}")
+
+
+def record(model: type[Model], description: str) -> Callable[[T], T]:
+    """Make a class a GraphQL type that stands for rows of `model`."""
+
+    def decorate(cls: T) -> T:
+        cls.__model__ = model  # type: ignore[attr-defined]  # typed on Node
+        made = strawberry.type(cls, description=description)
+        RECORDS[cls.__name__] = made
+        return made
+
+    return decorate
+
+
+def column(name: str, description: str, *, only: Sequence[Role] = (), convert: Callable[[Any], Any] | None = None, **options: Any) -> Any:
+    """A field that is a column. `only`: for these roles, null for others. `convert`: a Python function over the value."""
+
+    def resolve(root: Any, info: Info) -> Any:
+        viewer = info.context.viewer
+        if only and (viewer is None or viewer.role not in only):
+            return None
+        value = getattr(root.row, name)
+        return convert(value) if convert and value is not None else value
+
+    def plain(root: Any) -> Any:
+        return getattr(root.row, name)
+
+    source = Column(name, tuple(only), convert)
+    return strawberry.field(resolver=resolve if only or convert else plain, description=description, metadata={"source": source}, **options)
+
+
+def one(target: str, key: str, description: str, *, to: str = "id", **options: Any) -> Any:
+    """A field that is one row of another type, null where the viewer may not see it."""
+
+    async def resolve(root: Any, info: Info) -> Any:
+        kind = RECORDS[target]
+        row = await info.context.load_one(kind.__model__, to, getattr(root.row, key))
+        return None if row is None else kind(row=row)
+
+    return strawberry.field(resolver=resolve, description=description, metadata={"source": One(target, key, to)}, **options)
+
+
+def many(target: str, to: str, description: str, *, order: str = "{t}.position, {t}.id", key: str = "id", **options: Any) -> Any:
+    """A field that is a short list of rows of another type."""
+
+    async def resolve(root: Any, info: Info) -> Any:
+        kind = RECORDS[target]
+        return [kind(row=row) for row in await info.context.load_many(kind.__model__, to, getattr(root.row, key), order)]
+
+    return strawberry.field(resolver=resolve, description=description, metadata={"source": Many(target, to, order, key)}, **options)
+
+
+def part(target: str, description: str, types: Mapping[str, type]) -> Any:
+    """A field that is a nested object over the same row; `types` is the module's namespace in which the class stands."""
+
+    def resolve(root: Any) -> Any:
+        return types[target](row=root.row)
+
+    return strawberry.field(resolver=resolve, description=description, metadata={"source": Part(target)})
+
+
+def key_of(global_id: str, kind: type[Node]) -> Any:
+    """The row's key behind a global id of this kind; None where it is malformed or of another type."""
+    name, _, key = global_id.partition("_")
+    if name != kind.__name__:
+        return None
+    return _key(kind, key)
+
+
+def _key(kind: type[Node], key: str) -> Any:
+    from_text = kind.__model__._meta.pk.field_type
+    if from_text is str:
+        return key or None
+    return uuid_or_none(key) if from_text.__name__ == "UUID" else None
+
+
+async def resolve_node(global_id: str, context: Context) -> Node | None:
+    """The object behind a global id; None where there is none or the viewer may not see it."""
+    name, _, key = global_id.partition("_")
+    kind = RECORDS.get(name)
+    value = _key(kind, key) if kind is not None else None
+    if kind is None or value is None:
+        return None
+    row = await context.load_one(kind.__model__, kind.__model__._meta.pk_attr, value)
+    return None if row is None else kind(row=row)
+
+
+async def visible_row(global_id: str, kind: type[Node], context: Context) -> Any:
+    """The visible row behind a global id, None otherwise; for verbs that take a row."""
+    value = key_of(global_id, kind)
+    if value is None:
+        return None
+    found = await reads.select(
+        kind.__model__,
+        viewer=context.viewer,
+        now=context.now,
+        where=[reads.Where(f"{{t}}.{kind.__model__._meta.pk_attr} = :key", {"key": value})],
+    )
+    return found[0] if found else None

@@ -1,0 +1,204 @@
+"""Refusals as typed problems: the one place where the domain's errors become GraphQL."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Self
+
+import asyncpg
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema import ExceptionHandler
+from strawberry.types.field import StrawberryField
+
+from domain.rules import errors
+from domain.rules.messages import Language, text
+from models.enums import Move, Stage
+from schema.context import Info
+
+
+@strawberry.interface(description="Why a request was understood and not carried out. Nothing has changed.")
+class Problem:
+    """What every problem tells."""
+
+    code: str = strawberry.field(description="Stable name of the reason, for programs.")
+    message: str = strawberry.field(description="What is wrong and what to do, in the viewer's language, for people.")
+
+    @classmethod
+    def of(cls, refusal: Any, language: Language) -> Self:
+        """The problem that tells of a refusal; its own fields are the refusal's facts of the same names."""
+        facts = {each.name: getattr(refusal, each.name) for each in fields(cls) if each.name not in ("code", "message")}
+        return cls(code=refusal.code, message=text(refusal.code, language, refusal.facts), **facts)
+
+
+@strawberry.type(description="One field of the input that is not acceptable.")
+class FieldProblem:
+    """A path with its reason."""
+
+    path: str = strawberry.field(description="Path below `input`, list items by their index: `specialties.2`.")
+    code: str = strawberry.field(description="Stable name of the reason, for programs.")
+    message: str = strawberry.field(description="What is wrong and what to do, in the viewer's language.")
+
+    @classmethod
+    def of(cls, problem: errors.FieldProblem, language: Language) -> Self:
+        """In the viewer's language."""
+        return cls(path=problem.path, code=problem.code, message=text(problem.code, language, problem.facts))
+
+
+@strawberry.type(description="No live session: sign in with `sessionOpen` first.")
+class NotSignedIn(Problem):
+    """See errors.NotSignedIn."""
+
+
+@strawberry.type(description="There is no such thing, or it is not for the viewer to know.")
+class NotFound(Problem):
+    """See errors.NotFound."""
+
+
+@strawberry.type(description="The viewer may see the thing but not do this to it; `code` says why.")
+class NotAllowed(Problem):
+    """See errors.NotAllowed."""
+
+
+@strawberry.type(description="Fields of the input are not acceptable; all that were found are listed.")
+class InvalidInput(Problem):
+    """See errors.InvalidInput."""
+
+    fields: list[FieldProblem] = strawberry.field(description="Every field with its reason.")
+
+    @classmethod
+    def of(cls, refusal: errors.InvalidInput, language: Language) -> Self:
+        """With its fields."""
+        listed = [FieldProblem.of(each, language) for each in refusal.problems]
+        return cls(code=refusal.code, message=text(refusal.code, language), fields=listed)
+
+
+@strawberry.type(description="The profile lacks what submission requires; every missing field is listed.")
+class Incomplete(Problem):
+    """See errors.Incomplete."""
+
+    missing: list[FieldProblem] = strawberry.field(description="Every missing field with what to do.")
+
+    @classmethod
+    def of(cls, refusal: errors.Incomplete, language: Language) -> Self:
+        """With what is missing."""
+        listed = [FieldProblem.of(each, language) for each in refusal.problems]
+        return cls(code=refusal.code, message=text(refusal.code, language), missing=listed)
+
+
+@strawberry.type(description="The case does not allow this move at its present stage.")
+class IllegalMove(Problem):
+    """See errors.IllegalMove."""
+
+    stage: Stage = strawberry.field(description="Where the case stands now.")
+    available_moves: list[Move] = strawberry.field(description="What the viewer can do with it now.")
+
+
+@strawberry.type(description="Another officer has decided this review first.")
+class AlreadyReviewed(Problem):
+    """See errors.AlreadyReviewed."""
+
+    stage: Stage = strawberry.field(description="Where the case stands now.")
+
+
+@strawberry.type(description="Another officer holds the case.")
+class ClaimedByAnother(Problem):
+    """See errors.ClaimedByAnother."""
+
+    holder: str = strawberry.field(description="Name of the officer who holds it.")
+    until: datetime = strawberry.field(description="When the claim ends unless it is renewed.")
+
+
+@strawberry.type(description="A limit in time is reached.")
+class TooSoon(Problem):
+    """See errors.TooSoon."""
+
+    retry_after_seconds: int = strawberry.field(description="Asking again before these seconds are over gets the same answer.")
+
+
+@strawberry.type(
+    description="The phone code is wrong, used, expired, locked or of another purpose. Ask for a new one with `phoneCodeSend`."
+)
+class CodeRejected(Problem):
+    """See errors.CodeRejected."""
+
+
+@strawberry.type(description="Phone and password or code do not open a session.")
+class SignInRefused(Problem):
+    """See errors.SignInRefused."""
+
+
+@strawberry.type(description="The phone or id number belongs to an account already.")
+class Taken(Problem):
+    """See errors.Taken."""
+
+    path: str = strawberry.field(description="Which field of the input is taken.")
+
+
+@strawberry.type(description="An idempotency key came back with another input.")
+class KeyReused(Problem):
+    """See errors.KeyReused."""
+
+
+@strawberry.type(description="The registry cannot do this now; the same request can be sent again later.")
+class Unavailable(Problem):
+    """See errors.Unavailable."""
+
+
+PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
+    errors.NotSignedIn: NotSignedIn,
+    errors.NotFound: NotFound,
+    errors.NotAllowed: NotAllowed,
+    errors.InvalidInput: InvalidInput,
+    errors.Incomplete: Incomplete,
+    errors.IllegalMove: IllegalMove,
+    errors.AlreadyReviewed: AlreadyReviewed,
+    errors.ClaimedByAnother: ClaimedByAnother,
+    errors.TooSoon: TooSoon,
+    errors.CodeRejected: CodeRejected,
+    errors.SignInRefused: SignInRefused,
+    errors.Taken: Taken,
+    errors.KeyReused: KeyReused,
+    errors.Unavailable: Unavailable,
+}
+
+BUSY = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    OSError,
+)
+"""What the database says when the same request may succeed a moment later."""
+
+
+def _handler(
+    raised: type[Exception] | tuple[type[Exception], ...], problem: type[Problem], refused: type[errors.Refusal]
+) -> ExceptionHandler[Any]:
+    class Handler(ExceptionHandler):  # type: ignore[type-arg]  # the types are known at run time alone
+        exception_type = raised
+        error_type = problem
+
+        def handle(self, exception: Exception, *, field: StrawberryField, info: Info) -> Problem:  # noqa: ARG002  strawberry's signature
+            refusal = exception if isinstance(exception, errors.Refusal) else refused()
+            return problem.of(refusal, info.context.language)
+
+    return Handler()
+
+
+HANDLERS = [
+    *(_handler(refusal, problem, refusal) for refusal, problem in PROBLEMS.items()),
+    _handler(BUSY, Unavailable, errors.Unavailable),
+]
+"""Given to the schema: a field whose result union names the problem answers with it; elsewhere the refusal goes up as an error."""
+
+
+def to_error(refusal: errors.Refusal, language: Language) -> GraphQLError:
+    """A refusal where no union can carry it (queries, subscriptions): a top-level error with its code and facts."""
+    extensions: dict[str, Any] = {"code": refusal.code}
+    if isinstance(refusal, errors.InvalidInput):
+        extensions["fields"] = [
+            {"path": each.path, "code": each.code, "message": text(each.code, language, each.facts)} for each in refusal.problems
+        ]
+    return GraphQLError(text(refusal.code, language, refusal.facts), extensions=extensions, original_error=refusal)

@@ -1,0 +1,36 @@
+"""The schema: its roots, its types, and how refusals become problems.
+
+To add a noun: its types in types/<noun>.py (`@record(Model, "…")` with `column`, `one`, `many`, `part`; see nodes.py), its verbs in
+mutations/<noun>.py as a class of mutations whose result unions name the problems of problems.py, then the class among the bases of
+`Mutation` below. A type that stands for rows needs its predicate in domain/reads.py.
+"""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from schema import enums  # noqa: F401  registers every enum with its descriptions
+from schema.mutations.applications import ApplicationMutations
+from schema.nodes import RECORDS
+from schema.problems import HANDLERS
+from schema.queries import Query
+from schema.subscriptions import Subscription
+
+
+@strawberry.type
+class Mutation(ApplicationMutations):
+    """Every verb: one input, one result union. Further nouns join as base classes."""
+
+
+def build() -> strawberry.Schema:
+    """The schema as the product serves it."""
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=list(RECORDS.values()),
+        exception_handlers=HANDLERS,
+        config=StrawberryConfig(relay_max_results=100),
+    )
+
+
+schema = build()

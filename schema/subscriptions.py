@@ -1,0 +1,76 @@
+"""Subscriptions: told of committed changes, read again under the viewer's own rights."""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Annotated
+
+import strawberry
+
+from models.database import database_now
+from models.enums import Stage
+from schema.context import Info, uuid_or_none
+from schema.nodes import key_of
+from schema.types.applications import Application
+from domain.rules.errors import NotAllowed
+
+
+@strawberry.type(description="Something changed in an officer's queue.")
+class QueueChange:
+    """A hint to look at the queue again."""
+
+    application: Application | None = strawberry.field(
+        description="The case that moved or was claimed, if the viewer may see it; null: reload the whole queue."
+    )
+    stage: Stage | None = strawberry.field(description="Where it stands now.")
+
+
+async def _visible(info: Info, event: Mapping[str, str]) -> Application | None:
+    info.context.now = await database_now()
+    row = await info.context.load_one(Application.__model__, "id", uuid_or_none(event.get("application", "")))
+    return None if row is None else Application(row=row)
+
+
+@strawberry.type
+class Subscription:
+    """Roots of listening."""
+
+    @strawberry.subscription(description="A case moved to another stage: an expert's own cases, or the named case. Ends with the session.")
+    async def application_moved(
+        self,
+        info: Info,
+        application_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this case; officers must name one.")] = None,
+    ) -> AsyncGenerator[Application, None]:
+        """Raises NOT_SIGNED_IN, and NOT_ALLOWED for staff that names no case, as top-level errors."""
+        viewer = info.context.signed_in()
+        wanted_case = None if application_id is None else str(key_of(application_id, Application))
+        if wanted_case is None and viewer.expert_id is None:
+            raise NotAllowed
+        expert = str(viewer.expert_id)
+
+        def wanted(event: Mapping[str, str]) -> bool:
+            if event["event"] != "applicationMoved":
+                return False
+            return event["application"] == wanted_case if wanted_case is not None else event.get("expert") == expert
+
+        async for event in info.context.events.listen(wanted):
+            case = await _visible(info, event)
+            if case is not None:
+                yield case
+
+    @strawberry.subscription(description="A case of the viewer's office moved, was claimed or released. Ends with the session.")
+    async def queue_changed(self, info: Info) -> AsyncGenerator[QueueChange, None]:
+        """For officers; raises NOT_SIGNED_IN and NOT_ALLOWED as top-level errors."""
+        viewer = info.context.signed_in()
+        if not viewer.is_officer:
+            raise NotAllowed
+
+        def wanted(event: Mapping[str, str]) -> bool:
+            if event["event"] == "resync":
+                return True
+            return event["event"] in ("applicationMoved", "applicationClaimed") and viewer.pool_code in (None, event.get("pool"))
+
+        async for event in info.context.events.listen(wanted):
+            case = await _visible(info, event)
+            if case is not None:
+                yield QueueChange(application=case, stage=case.row.stage)
+            elif event["event"] == "resync":
+                yield QueueChange(application=None, stage=None)

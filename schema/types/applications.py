@@ -1,0 +1,121 @@
+"""Cases 申请 and the chain of their records."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain.rules.policy import CaseFacts, moves_of
+from models import applications
+from models.enums import CaseKind, Move, RejectReason, Role, Stage
+from schema.context import Info
+from schema.nodes import Node, column, many, one, record
+from schema.types.experts import Expert
+from schema.types.publicity import PublicNotice
+from schema.types.reference import Division
+
+_OFFICERS = (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER)
+
+
+@strawberry.type(description="A reason of a return, on one field of the profile.")
+class FieldReason:
+    """What to change."""
+
+    path: str = strawberry.field(description="Path of the field in the profile, e.g. `titles.0.certificate`.")
+    text: str = strawberry.field(description="What is wrong with it.")
+
+
+def _field_reasons(listed: list[dict[str, str]]) -> list[FieldReason]:
+    return [FieldReason(path=each["path"], text=each["text"]) for each in listed]
+
+
+@record(
+    applications.ApplicationRecord, "办理记录: one move of a case. Records are never changed; each is bound to the one before by its hash."
+)
+class ApplicationRecord(Node):
+    """A line of a case's history."""
+
+    number: int = column("number", "Place in the chain, from 1.")
+    round: int = column("round", "Which submission it belongs to, from 1.")
+    at: datetime = column("at", "When.")
+    move: Move = column("move", "What was done.")
+    from_stage: Stage = column("from_stage", "Stage before.")
+    to_stage: Stage = column("to_stage", "Stage after.")
+    actor_role: Role | None = column("actor_role", "Role of who did it; empty for the system.")
+    actor_name: str | None = column("actor_name", "Name of who did it; officers alone see it.", only=_OFFICERS)
+    opinion: str | None = column("opinion", "What the officer wrote.")
+    reject_reason: RejectReason | None = column("reject_reason", "Why it was rejected.")
+    field_reasons: list[FieldReason] = column("field_reasons", "Reasons of a return, field by field.", convert=_field_reasons)
+    hash: str = column("hash", "Keyed hash of this record and the one before, hexadecimal.", convert=bytes.hex)
+    profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
+        "Profile", "revision_id", "The frozen profile this was about: what they looked at."
+    )
+
+
+@strawberry.type(description="An officer's hold on a case: others cannot decide it until it ends.")
+class Claim:
+    """A running claim."""
+
+    holder: str = strawberry.field(description="Name of the officer.")
+    until: datetime = strawberry.field(description="When it ends unless renewed.")
+    mine: bool = strawberry.field(description="Whether it is the viewer's own.")
+
+
+@record(applications.Application, "申请: one case of an expert on its way through the reviews.")
+class Application(Node):
+    """A case."""
+
+    kind: CaseKind = column("kind", "What it asks for.")
+    stage: Stage = column("stage", "Where it stands: its only status.")
+    round: int = column("round", "How often it was submitted; 0 for a draft.")
+    applicant: str = column("applicant", "Name of the person.")
+    employer: str | None = column("employer", "Employer named in the submitted profile.")
+    pool_code: str | None = column("pool_code", "Code of the pool it was submitted to.")
+    pool: Division | None = one("Division", "pool_code", "The pool it was submitted to.", to="code")
+    created_at: datetime = column("created_at", "When the draft was opened.")
+    submitted_at: datetime | None = column("submitted_at", "When it was last submitted.")
+    stage_since: datetime = column("stage_since", "Since when it has stood at this stage.")
+    due_at: datetime | None = column("due_at", "Until when the office should have decided.")
+    closed_at: datetime | None = column("closed_at", "When it was closed.")
+    expert: Expert | None = one("Expert", "expert_id", "Whose case it is.")
+    profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
+        "Profile", "revision_id", "The frozen profile under review; while a case is returned, the one that was reviewed last."
+    )
+    records: list[ApplicationRecord] = many("ApplicationRecord", "application_id", "Its history, the oldest first.", order="{t}.number")
+    notice: PublicNotice | None = one("PublicNotice", "id", "Its public notice, once opened.", to="application_id")
+
+    @strawberry.field(description="Whether the office's time budget for this stage is over.")
+    def overdue(self, info: Info) -> bool:
+        """By the server's clock."""
+        return self.row.due_at is not None and self.row.due_at < info.context.now
+
+    @strawberry.field(description="Who holds the case now; officers alone see it.")
+    def claim(self, info: Info) -> Claim | None:
+        """The running claim."""
+        viewer, row = info.context.viewer, self.row
+        if viewer is None or not viewer.is_officer or row.claimed_until is None or row.claimed_until <= info.context.now:
+            return None
+        return Claim(holder=row.claimed_by_name, until=row.claimed_until, mine=row.claimed_by_id == viewer.account_id)
+
+    @strawberry.field(description="What the viewer can do with the case now: draw buttons from it. The server refuses every other move.")
+    async def available_moves(self, info: Info) -> list[Move]:
+        """From the table of moves and the policy."""
+        viewer = info.context.viewer
+        if viewer is None:
+            return []
+        records = await info.context.load_many(applications.ApplicationRecord, "application_id", self.row.id)
+        decided = {row.from_stage for row in records if row.actor_id == viewer.account_id}
+        return list(moves_of(case_facts(self.row, decided), viewer, info.context.now))
+
+
+def case_facts(row: applications.Application, decided: set[Stage]) -> CaseFacts:
+    """What the policy asks of a case."""
+    return CaseFacts(
+        kind=row.kind,
+        stage=row.stage,
+        expert_id=row.expert_id,
+        pool_code=row.pool_code,
+        claimed_by_id=row.claimed_by_id,
+        claimed_until=row.claimed_until,
+        decided_by_viewer=decided,
+    )
