@@ -167,6 +167,56 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "存储空间不足，文件未保存；请稍后重试或联系管理员。",
         "The storage is full, nothing was kept; try again later or tell the administrator.",
     ),
+    # Profiles
+    "STALE": (
+        "资料已在别处保存过（现为第 {version} 版）；请重新读取后再修改。",
+        "The profile was saved elsewhere meanwhile (now version {version}); read it again, then change it.",
+    ),
+    "REQUIRED": ("此项为必填；请填写。", "This is required; fill it in."),
+    "ENTRY_REQUIRED": (
+        "请指明该证书图片所属的条目。",
+        "Name the entry to which this image of a certificate belongs.",
+    ),
+    "ENTRY_UNFIT": (
+        "该条目不存在，或不接受此用途的图片；请核对条目，或按正确用途重新上传。",
+        "There is no such entry, or it does not take an image of this purpose; check the entry or upload with the right purpose.",
+    ),
+    "NUMBER_RANGE": ("请填写 {least} 至 {most} 之间的整数。", "Enter a whole number from {least} to {most}."),
+    "REPEATED": ("与前面的一项重复；请删除。", "This stands in the list already; remove it."),
+    "DATE_IN_FUTURE": ("日期不能晚于今天；请核对。", "The date lies in the future; check it."),
+    "DATE_BEFORE_BIRTH": ("日期应晚于出生日期；请核对。", "The date is not after the date of birth; check it."),
+    "DATES_REVERSED": ("结束日期早于开始日期；请核对。", "The end lies before the beginning; check both dates."),
+    "ID_VALIDITY_TWICE": (
+        "证件长期有效时不应填写截止日期；请保留其一。",
+        "A paper that is valid for life has no last day; keep one of the two.",
+    ),
+    "ID_EXPIRED": ("证件已过期；请换领新证后填写。", "The paper is no longer valid; renew it and enter the new dates."),
+    "CODE_UNKNOWN": ("代码不存在；请从列表中选择。", "There is no such code; choose from the list."),
+    "CODE_RETIRED": ("该项已停用；请从现行列表中选择。", "This is no longer given out; choose from the present list."),
+    "CODE_NOT_SELECTABLE": ("所选为分类标题；请选择其下的具体项。", "This is a heading; choose an entry under it."),
+    "TITLE_NOT_LEAF": ("请选择最末级的具体职称。", "Choose a title of the lowest level of the tree."),
+    "SPECIALTY_NOT_LEAF": ("请选择第三级的评标专业。", "Choose a specialty of the third level."),
+    "DIVISION_OUTSIDE_PROVINCE": (
+        "该区划不在本省；请选择本省的区划。",
+        "This division lies outside the province; choose one of the province.",
+    ),
+    "DIVISION_IS_POOL": ("请选择实际的行政区划，而不是专家库。", "This is a pool; choose the administrative division in which you live."),
+    "DIVISION_SERVED_BY": (
+        "该区划的专家库为{pool}；请选择{pool}。",
+        "This division is served by the pool of {pool}; choose {pool}.",
+    ),
+    "FILE_UNKNOWN": ("文件不存在或不属于您；请重新上传。", "There is no such file of yours; upload it again."),
+    "FILE_NOT_JPEG": ("其他材料仅接受 JPEG 图片；请转换后重新上传。", "Other materials are JPEG images only; convert and upload again."),
+    "IMAGE_REQUIRED": ("请上传图片。", "Upload the image."),
+    "SPECIALTY_REQUIRED": ("请选择一至三个评标专业。", "Choose one to three specialties."),
+    "EDUCATION_REQUIRED": ("请填写学历。", "Enter your education."),
+    "HIGHEST_EDUCATION_REQUIRED": ("请标明最高学历。", "Mark which education is the highest."),
+    "TITLE_OR_QUALIFICATION_REQUIRED": (
+        "请填写至少一项职称；没有职称的，填写执业资格。",
+        "Enter at least one title; without a title, a professional qualification.",
+    ),
+    "WORK_ENTRY_REQUIRED": ("请填写至少一段工作履历。", "Enter at least one employment."),
+    "APPLICATION_FORM_REQUIRED": ("请上传本人签字的申请表。", "Upload the signed application form."),
     # Text
     "NAME_CHARACTERS": (
         "姓名只能使用汉字或拉丁字母，以及间隔号“·”；请按证件填写，勿用表情、数字或特殊符号。",
