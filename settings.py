@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 
 ROOT = Path(__file__).resolve().parent
 PREFIX = "REGISTRY_"
+_DATA = ROOT / ".data"
 _UNPREFIXED = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
 
 
@@ -33,7 +34,7 @@ class Settings:
     # Where things are
     database_url: str = _setting("", "PostgreSQL 15 or newer, `postgres://user:password@host:port/database`; empty: the embedded server")
     redis_url: str = _setting("", "Redis or Valkey, `redis://host:port/0`, carries the worker's queue only; empty: the embedded server")
-    data_dir: Path = _setting(ROOT / ".data", "directory of the embedded servers, the stored images and the development keys")
+    data_dir: Path = _setting(_DATA, "directory of the embedded servers, the stored images and the development keys")
     storage_url: str = _setting("", "object store of images, e.g. `s3://bucket/prefix`; empty: `files` under the data directory")
     host: str = _setting("127.0.0.1", "address on which the API listens")
     port: int = _setting(8000, "port on which the API listens")
@@ -97,7 +98,7 @@ class Settings:
     uploads_per_account: int = _setting(8, "uploads of one account under way at once; a further one is refused for the moment")
     download_minutes: int = _setting(5, "life of a signed download address")
 
-    # Documents (GraphQL)
+    # Limits of documents
     body_max_bytes: int = _setting(256 * 2**10, "largest JSON body")
     document_tokens: int = _setting(2_000, "lexical tokens of one document")
     document_depth: int = _setting(16, "nesting of one operation, fragments followed")

@@ -106,10 +106,10 @@ _FILE_COLUMNS = (
 def _file(role: Role | None) -> str:
     if role not in (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER):
         return "{t}.owner_id = :viewer_account"
-    revision = _REVISION(role).format(t="r")
-    own = f"EXISTS (SELECT FROM revisions r WHERE {{t}}.id IN (r.portrait_id, r.id_front_id, r.id_back_id) AND r.expert_id = x.id AND {revision})"
+    revision = f"r.expert_id = x.id AND {_REVISION(role).format(t='r')}"
+    own = f"EXISTS (SELECT FROM revisions r WHERE {{t}}.id IN (r.portrait_id, r.id_front_id, r.id_back_id) AND {revision})"
     named = [
-        f"EXISTS (SELECT FROM {table} s JOIN revisions r ON r.id = s.revision_id WHERE s.{column} = {{t}}.id AND r.expert_id = x.id AND {revision})"
+        f"EXISTS (SELECT FROM {table} s JOIN revisions r ON r.id = s.revision_id WHERE s.{column} = {{t}}.id AND {revision})"
         for table, column in _FILE_COLUMNS
     ]
     return f"EXISTS (SELECT FROM experts x WHERE x.account_id = {{t}}.owner_id AND ({' OR '.join([own, *named])}))"
@@ -173,11 +173,11 @@ async def select(
     values = viewer_values(viewer, now)
     for each in where:
         values |= each.values
-    text = f"SELECT t.* FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608, SLF001  our own constants; tortoise's documented _meta
+    text = f"SELECT t.* FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
     if limit is not None:
         text += f" LIMIT {limit:d}"
     sql, arguments = bind(text.replace("{t}", "t"), values)
-    return [model._init_from_db(**dict(each)) for each in await rows(sql, *arguments)]  # noqa: SLF001  how tortoise itself makes rows
+    return [model._init_from_db(**dict(each)) for each in await rows(sql, *arguments)]
 
 
 async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, where: Sequence[Where] = ()) -> int:
@@ -186,7 +186,7 @@ async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, whe
     values = viewer_values(viewer, now)
     for each in where:
         values |= each.values
-    text = f"SELECT count(*) AS n FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)}"  # noqa: S608, SLF001  as above
+    text = f"SELECT count(*) AS n FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)}"  # noqa: S608  our own constants
     sql, arguments = bind(text.replace("{t}", "t"), values)
     found: int = (await rows(sql, *arguments))[0]["n"]
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -36,6 +38,7 @@ class Session(Model):
     """One signed-in device. Only the hash of its token is kept; ending it is setting `ended_at`."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    account_id: UUID
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
         "models.Account", "sessions", db_index=True, on_delete=fields.RESTRICT
     )
@@ -86,6 +89,7 @@ class Consent(Model):
     """Acceptance of one version of the privacy terms."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    account_id: UUID
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
         "models.Account", "consents", db_index=True, on_delete=fields.RESTRICT
     )
@@ -100,9 +104,11 @@ class ClearRead(Model):
     """Somebody saw personal data of an expert in clear; shown to that expert, never changed."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    subject_id: UUID
     subject: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
         "models.Account", "clear_reads", db_index=True, on_delete=fields.RESTRICT
     )
+    reader_id: UUID
     reader: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "read_in_clear", on_delete=fields.RESTRICT)
     application_id = fields.UUIDField(null=True)
     what = fields.CharField(max_length=40)
@@ -117,6 +123,7 @@ class IdempotencyKey(Model):
     """The answer that a creation gave under a key of the client, for 24 hours."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    account_id: UUID
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "idempotency_keys", on_delete=fields.RESTRICT)
     key = fields.CharField(max_length=100)
     verb = fields.CharField(max_length=60)

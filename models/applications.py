@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -21,9 +23,11 @@ class Application(Model):
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     kind = fields.CharEnumField(CaseKind, max_length=20)
+    expert_id: UUID
     expert: fields.ForeignKeyRelation[Expert] = fields.ForeignKeyField(
         "models.Expert", "applications", db_index=True, on_delete=fields.RESTRICT
     )
+    revision_id: UUID | None
     revision: fields.ForeignKeyNullableRelation[Revision] = fields.ForeignKeyField(
         "models.Revision", "applications", null=True, db_index=True, on_delete=fields.RESTRICT
     )
@@ -39,6 +43,7 @@ class Application(Model):
     stage_since = fields.DatetimeField()
     due_at = fields.DatetimeField(null=True)  # end of the office's budget for this stage
     closed_at = fields.DatetimeField(null=True)
+    claimed_by_id: UUID | None
     claimed_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
         "models.Account", "claims", null=True, db_index=True, on_delete=fields.RESTRICT
     )
@@ -56,12 +61,14 @@ class ApplicationRecord(Model):
     """One move of a case: who, when, from, to. Append-only (trigger of 0002); `hash` covers the row and the hash of the one before."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    application_id: UUID
     application: fields.ForeignKeyRelation[Application] = fields.ForeignKeyField(
         "models.Application", "records", db_index=True, on_delete=fields.RESTRICT
     )
     number = fields.IntField()
     round = fields.IntField()
     at = fields.DatetimeField()
+    actor_id: UUID | None
     actor: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
         "models.Account", "acts", null=True, db_index=True, on_delete=fields.RESTRICT
     )
@@ -70,6 +77,7 @@ class ApplicationRecord(Model):
     move = fields.CharEnumField(Move, max_length=30)
     from_stage = fields.CharEnumField(Stage, max_length=20)
     to_stage = fields.CharEnumField(Stage, max_length=20)
+    revision_id: UUID | None
     revision: fields.ForeignKeyNullableRelation[Revision] = fields.ForeignKeyField(
         "models.Revision", "records", null=True, on_delete=fields.RESTRICT
     )

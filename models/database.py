@@ -130,13 +130,14 @@ async def take_turns(*digests: bytes) -> None:
 
 async def rows(sql: str, *values: Any) -> Sequence[asyncpg.Record]:
     """The rows of one statement, in the running transaction if there is one."""
-    found = await _client().execute_query(sql, list(values))
-    return found[1]  # type: ignore[return-value]  # asyncpg records, which tortoise calls dict
+    found: Sequence[asyncpg.Record] = (await _client().execute_query(sql, list(values)))[1]
+    return found
 
 
 async def execute(sql: str, *values: Any) -> int:
     """Run one UPDATE, INSERT or DELETE; the number of rows it touched."""
-    return (await _client().execute_query(sql, list(values)))[0]
+    touched: int = (await _client().execute_query(sql, list(values)))[0]
+    return touched
 
 
 async def database_now() -> datetime:

@@ -6,13 +6,13 @@ from enum import Enum
 from typing import Self
 
 
-class Vocabulary(str, Enum):
+class Vocabulary(str, Enum):  # noqa: UP042  StrEnum leaves no room for the wordings
     """A closed list of codes; `zh` and `en` are what people are shown, the value is what clients and rows hold."""
 
     zh: str
     en: str
 
-    def __new__(cls, value: str, zh: str, en: str) -> Self:
+    def __new__(cls, value: str, zh: str = "", en: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.zh = zh

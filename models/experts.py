@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -14,6 +16,7 @@ class Expert(Model):
     """One person's place in the registry. `pool_code` is set at admission and moves with a division change."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    account_id: UUID
     account: fields.OneToOneRelation[Account] = fields.OneToOneField("models.Account", "expert", on_delete=fields.RESTRICT)
     standing = fields.CharEnumField(Standing, max_length=20, default=Standing.TEMPORARY)
     number = fields.CharField(max_length=20, null=True, unique=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -14,6 +16,7 @@ class StoredFile(Model):
     """One checked and stripped image. The bytes lie in the object store under `object_key`, named by their hash."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    owner_id: UUID
     owner: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "files", db_index=True, on_delete=fields.RESTRICT)
     purpose = fields.CharEnumField(FilePurpose, max_length=20)
     original_name = fields.CharField(max_length=200)

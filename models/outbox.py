@@ -10,7 +10,7 @@ from models.ids import new_id
 
 
 class OutboxRow(Model):
-    """One promise. `kind` names the verb in workers/relay.py, `subject_id` the row it is about; the id is the provider's idempotency key."""
+    """One promise: `kind` names the verb, `subject_id` the row it is about; the id is the provider's idempotency key."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     kind = fields.CharField(max_length=30)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -30,6 +32,7 @@ class Revision(Model):
     """One revision of a profile with its basic and evaluation info. Rows of a revision that is no draft never change (trigger of 0002)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    expert_id: UUID
     expert: fields.ForeignKeyRelation[Expert] = fields.ForeignKeyField(
         "models.Expert", "revisions", db_index=True, on_delete=fields.RESTRICT
     )
@@ -56,8 +59,11 @@ class Revision(Model):
     ethnic_group = fields.CharField(max_length=2, null=True)
     political_affiliation = fields.CharField(max_length=2, null=True)
     health = fields.CharEnumField(HealthDeclaration, max_length=10, null=True)
+    portrait_id: UUID | None
     portrait: _File = _image()
+    id_front_id: UUID | None
     id_front: _File = _image()
+    id_back_id: UUID | None
     id_back: _File = _image()
     second_phone = SealedField("revision.second_phone", null=True)
     second_phone_masked = fields.CharField(max_length=20, null=True)
@@ -99,6 +105,7 @@ class _Entry(Model):
 class Education(_Entry):
     """学历: one completed education; exactly one is the highest."""
 
+    revision_id: UUID
     revision: fields.ForeignKeyRelation[Revision] = fields.ForeignKeyField("models.Revision", "education", db_index=True)
     school = fields.CharField(max_length=120)
     started_on = fields.DateField()
@@ -109,6 +116,7 @@ class Education(_Entry):
     degree = fields.CharField(max_length=4, null=True)
     certificate_number = fields.CharField(max_length=60, null=True)
     is_highest = fields.BooleanField(default=False)
+    certificate_id: UUID | None
     certificate: _File = _image()
 
     class Meta:
@@ -118,11 +126,13 @@ class Education(_Entry):
 class TitleEntry(_Entry):
     """职称: a title held, a leaf of the title tree."""
 
+    revision_id: UUID
     revision: fields.ForeignKeyRelation[Revision] = fields.ForeignKeyField("models.Revision", "titles", db_index=True)
     title_code = fields.CharField(max_length=10)
     certificate_number = fields.CharField(max_length=60)
     obtained_on = fields.DateField()
     issuer = fields.CharField(max_length=120)
+    certificate_id: UUID | None
     certificate: _File = _image()
 
     class Meta:
@@ -132,6 +142,7 @@ class TitleEntry(_Entry):
 class WorkEntry(_Entry):
     """工作履历: one employment; without `ended_on` it lasts."""
 
+    revision_id: UUID
     revision: fields.ForeignKeyRelation[Revision] = fields.ForeignKeyField("models.Revision", "work_history", db_index=True)
     started_on = fields.DateField()
     ended_on = fields.DateField(null=True)
@@ -146,12 +157,14 @@ class WorkEntry(_Entry):
 class QualificationEntry(_Entry):
     """执业资格: a professional qualification held."""
 
+    revision_id: UUID
     revision: fields.ForeignKeyRelation[Revision] = fields.ForeignKeyField("models.Revision", "qualifications", db_index=True)
     qualification_code = fields.CharField(max_length=10)
     certificate_number = fields.CharField(max_length=60)
     obtained_on = fields.DateField()
     valid_until = fields.DateField(null=True)
     issuer = fields.CharField(max_length=120)
+    certificate_id: UUID | None
     certificate: _File = _image()
 
     class Meta:
@@ -161,6 +174,7 @@ class QualificationEntry(_Entry):
 class RevisionSpecialty(_Entry):
     """评标专业: a leaf of level 3 of the specialty tree."""
 
+    revision_id: UUID
     revision: fields.ForeignKeyRelation[Revision] = fields.ForeignKeyField("models.Revision", "specialties", db_index=True)
     specialty_code = fields.CharField(max_length=12)
 
@@ -171,6 +185,7 @@ class RevisionSpecialty(_Entry):
 class AvoidanceUnit(_Entry):
     """回避单位: a unit whose projects the expert must not evaluate, declared beside the present employer."""
 
+    revision_id: UUID
     revision: fields.ForeignKeyRelation[Revision] = fields.ForeignKeyField("models.Revision", "avoidance_units", db_index=True)
     name = fields.CharField(max_length=120)
     credit_code = fields.CharField(max_length=18, null=True)
@@ -184,7 +199,9 @@ class AvoidanceUnit(_Entry):
 class OtherMaterial(_Entry):
     """其他材料: the signed application form and other images, at most three."""
 
+    revision_id: UUID
     revision: fields.ForeignKeyRelation[Revision] = fields.ForeignKeyField("models.Revision", "other_materials", db_index=True)
+    file_id: UUID
     file: fields.ForeignKeyRelation[StoredFile] = fields.ForeignKeyField("models.StoredFile", related_name=False, on_delete=fields.RESTRICT)
 
     class Meta:

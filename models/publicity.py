@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -15,6 +17,7 @@ class PublicNotice(Model):
     """One admission before the public, with what the public sees of it."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    application_id: UUID
     application: fields.OneToOneRelation[Application] = fields.OneToOneField("models.Application", "notice", on_delete=fields.RESTRICT)
     state = fields.CharEnumField(NoticeState, max_length=10, default=NoticeState.OPEN)
     name = fields.CharField(max_length=60)
@@ -37,6 +40,7 @@ class NoticeSpecialty(Model):
     """A specialty named in a notice."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    notice_id: UUID
     notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField(
         "models.PublicNotice", "specialties", db_index=True, on_delete=fields.RESTRICT
     )
@@ -51,6 +55,7 @@ class Objection(Model):
     """异议: somebody objects to an admission; who it was is never told to the expert."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
+    notice_id: UUID
     notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField(
         "models.PublicNotice", "objections", db_index=True, on_delete=fields.RESTRICT
     )

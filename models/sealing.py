@@ -46,8 +46,7 @@ def seal(text: str, purpose: str) -> bytes:
 
 def unseal(sealed: bytes, purpose: str) -> str:
     """The text behind `seal`; raises cryptography's InvalidTag for a foreign key, purpose or changed bytes."""
-    body = bytes(sealed)
-    nonce, box = body[1 : 1 + _NONCE_BYTES], body[1 + _NONCE_BYTES :]
+    nonce, box = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     return AESGCM(derived_key("seal")).decrypt(nonce, box, purpose.encode()).decode()
 
 
@@ -56,7 +55,7 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-class SealedField(Field[str], str):
+class SealedField(Field[str], str):  # type: ignore[misc]  # noqa: SLOT000  as every field of tortoise
     """A text column that is encrypted in the database and clear in Python; it cannot be searched, keep a hash beside it."""
 
     SQL_TYPE = "BYTEA"
@@ -72,4 +71,4 @@ class SealedField(Field[str], str):
 
     def to_python_value(self, value: Any) -> Any:
         """Clear text, whether it comes from the driver or from code."""
-        return unseal(value, self.purpose) if isinstance(value, bytes | memoryview) else value
+        return unseal(bytes(value), self.purpose) if isinstance(value, bytes | memoryview) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
@@ -21,6 +22,7 @@ class SmsMessage(Model):
     language = fields.CharField(max_length=5)
     phone = SealedField("sms.phone")
     phone_masked = fields.CharField(max_length=20)
+    account_id: UUID | None
     account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
         "models.Account", "messages", null=True, db_index=True, on_delete=fields.RESTRICT
     )

@@ -41,7 +41,7 @@ def search_term(text: str) -> str:
     return f"%{escaped}%"
 
 
-async def _tree(info: Info, kind: type[Node], parent: str | None, search: str | None, retired: bool) -> list[Any]:  # noqa: FBT001  an argument of the schema
+async def _tree(info: Info, kind: type[Node], parent: str | None, search: str | None, retired: bool) -> list[Any]:
     where = [] if retired else [Where("NOT {t}.retired")]
     if search is not None and search.strip():
         where.append(
@@ -155,8 +155,10 @@ class Query:
         if not viewer.is_officer:
             raise NotAllowed
         where = filter.conditions(viewer.role, viewer.account_id) if filter else ()
-        found = await page(info, Application, order=("stage_since", "id"), where=where, first=first, after=after, last=last, before=before)
-        return found  # type: ignore[no-any-return]  # a page of whatever kind was asked for
+        found: Connection[Application] = await page(
+            info, Application, order=("stage_since", "id"), where=where, first=first, after=after, last=last, before=before
+        )
+        return found
 
     @strawberry.field(description="The officers' inbox: how many cases stand at each stage.")
     async def queue_counts(self, info: Info) -> list[QueueCount]:
@@ -191,8 +193,10 @@ class Query:
             where.append(Where("{t}.pool_code = :of_pool", {"of_pool": pool_code}))
         if search is not None and search.strip():
             where.append(Where("({t}.name ILIKE :search OR {t}.employer ILIKE :search)", {"search": search_term(search)}))
-        found = await page(info, PublicNotice, order=("closes_at", "id"), where=where, first=first, after=after, last=last, before=before)
-        return found  # type: ignore[no-any-return]  # as above
+        found: Connection[PublicNotice] = await page(
+            info, PublicNotice, order=("closes_at", "id"), where=where, first=first, after=after, last=last, before=before
+        )
+        return found
 
     @strawberry.field(description="区划: divisions and pools, by parent or by search.")
     async def divisions(self, info: Info, parent: Parent = None, search: Search = None, include_retired: Retired = False) -> list[Division]:

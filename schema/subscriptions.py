@@ -5,12 +5,12 @@ from typing import Annotated
 
 import strawberry
 
+from domain.rules.errors import NotAllowed
 from models.database import database_now
 from models.enums import Stage
 from schema.context import Info, uuid_or_none
 from schema.nodes import key_of
 from schema.types.applications import Application
-from domain.rules.errors import NotAllowed
 
 
 @strawberry.type(description="Something changed in an officer's queue.")

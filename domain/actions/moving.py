@@ -46,9 +46,9 @@ async def move(
     if found is None:
         raise IllegalMove(case.stage, how, possible_moves(case, viewer))
     left, case.stage, case.stage_since = case.stage, found.target, now
-    case.claimed_by_id = case.claimed_by_name = case.claimed_until = None  # type: ignore[assignment]  # tortoise types the column without its null
-    case.closed_at = now if case.stage in CLOSED else None  # type: ignore[assignment]  # as above
-    case.due_at = None  # type: ignore[assignment]  # as above
+    case.claimed_by_id = case.claimed_by_name = case.claimed_until = None
+    case.closed_at = now if case.stage in CLOSED else None
+    case.due_at = None
     if case.stage in REVIEWS:
         case.due_at = (await working_calendar()).deadline(now, settings().stage_budget_working_days)
     record = await _append_record(case, how, left, viewer=viewer, now=now, decision=decision or Decision())

@@ -13,7 +13,7 @@ from settings import settings
 
 
 async def open_notice(case: Application, *, now: datetime) -> PublicNotice:
-    """Put a case before the public, with what the public may see of the frozen revision. Once a case: a second call breaks its constraint."""
+    """Put a case before the public, with what the public may see of the frozen revision. Once a case."""
     revision = await Revision.get(id=case.revision_id)
     window = (await working_calendar()).publicity_window(now, settings().publicity_working_days)
     notice = await PublicNotice.create(

@@ -11,13 +11,14 @@ from tortoise.exceptions import IntegrityError
 
 from domain import reads
 from domain.actions.moving import Decision, move
+from domain.actions.promises import announce
 from domain.rules.errors import AlreadyReviewed, ClaimedByAnother, FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed, NotFound
 from domain.rules.lifecycle import REVIEWS, makes, step
 from domain.rules.policy import CaseFacts, held_by_another, needs_other_officer
 from domain.rules.text import line, prose
 from domain.rules.viewer import Viewer
 from models.accounts import Account
-from models.applications import Application, ApplicationRecord
+from models.applications import Application
 from models.database import rows, transaction
 from models.enums import Move, RejectReason, Stage
 from models.experts import Expert
@@ -102,7 +103,7 @@ async def release(case_id: UUID, *, viewer: Viewer, now: datetime) -> Applicatio
     async with transaction():
         case = await _locked(case_id, viewer, now)
         if case.claimed_by_id == viewer.account_id:
-            case.claimed_by_id = case.claimed_by_name = case.claimed_until = None  # type: ignore[assignment]  # tortoise types the column without its null
+            case.claimed_by_id = case.claimed_by_name = case.claimed_until = None
             await case.save(update_fields=["claimed_by_id", "claimed_by_name", "claimed_until"])
             await _announce_claim(case)
     return case

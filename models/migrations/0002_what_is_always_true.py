@@ -123,7 +123,9 @@ class Migration(migrations.Migration):
                         IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
                         RETURN NEW;
                     END IF;
-                    IF TG_OP = 'UPDATE' AND NEW.state <> 'DRAFT' AND to_jsonb(NEW) - 'state' = to_jsonb(OLD) - 'state' THEN RETURN NEW; END IF;
+                    IF TG_OP = 'UPDATE' AND NEW.state <> 'DRAFT' AND to_jsonb(NEW) - 'state' = to_jsonb(OLD) - 'state' THEN
+                        RETURN NEW;
+                    END IF;
                     RAISE EXCEPTION 'revision % is frozen', OLD.id USING ERRCODE = 'restrict_violation';
                 END
             $$""",

@@ -1,6 +1,7 @@
 """Mutations of cases: submit and withdraw by the expert; claim, release, approve, return, reject by officers."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -17,7 +18,7 @@ _STAGE = "The stage at which you saw the case: if it has moved on meanwhile, the
 _ROUND = "The round in which you saw the case; leave it out to decide whatever round is open."
 
 
-def _case(global_id: strawberry.ID) -> applications.UUID:
+def _case(global_id: strawberry.ID) -> UUID:
     key = key_of(global_id, Application)
     if key is None:
         raise NotFoundRefusal

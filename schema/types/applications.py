@@ -1,7 +1,7 @@
 """Cases 申请 and the chain of their records."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -13,6 +13,9 @@ from schema.nodes import Node, column, many, one, record
 from schema.types.experts import Expert
 from schema.types.publicity import PublicNotice
 from schema.types.reference import Division
+
+if TYPE_CHECKING:
+    from schema.types.profiles import Profile
 
 _OFFICERS = (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER)
 
@@ -103,7 +106,7 @@ class Application(Node):
         viewer = info.context.viewer
         if viewer is None:
             return []
-        records = await info.context.load_many(applications.ApplicationRecord, "application_id", self.row.id)
+        records: list[Any] = await info.context.load_many(applications.ApplicationRecord, "application_id", self.row.id)
         decided = {row.from_stage for row in records if row.actor_id == viewer.account_id}
         return list(moves_of(case_facts(self.row, decided), viewer, info.context.now))
 

@@ -1,7 +1,7 @@
 """Experts: a person's place in the registry."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -12,6 +12,10 @@ from schema.context import Info
 from schema.nodes import RECORDS, Node, column, one, record
 from schema.pages import After, Before, Connection, First, Last, page
 from schema.types.reference import Division
+
+if TYPE_CHECKING:
+    from schema.types.applications import Application
+    from schema.types.profiles import Profile
 
 
 @record(experts.Expert, "专家: a person in the registry, across all revisions of the profile and all cases.")
@@ -39,7 +43,7 @@ class Expert(Node):
         """The person's history."""
         where = [Where("{t}.expert_id = :of_expert", {"of_expert": self.row.id})]
         cases = RECORDS["Application"]
-        found = await page(
+        found: Connection[Application] = await page(
             info, cases, order=("created_at", "id"), where=where, first=first, after=after, last=last, before=before, descending=True
         )
-        return found  # type: ignore[no-any-return]  # a page of whatever kind was asked for
+        return found

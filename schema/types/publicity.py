@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 
-
 from models import publicity
 from models.enums import NoticeState
 from schema.nodes import Node, column, many, one, record

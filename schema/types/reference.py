@@ -1,6 +1,6 @@
 """Reference data: divisions and pools, trees of specialties and titles, code tables, the working calendar."""
 
-import datetime
+import datetime as dt
 from typing import Annotated
 
 import strawberry
@@ -94,7 +94,7 @@ class Code(Node):
 class CalendarDay:
     """A calendar exception."""
 
-    date: datetime.date = strawberry.field(description="The day.")
+    date: dt.date = strawberry.field(description="The day.")
     kind: DayKind = strawberry.field(description="Off or worked.")
     name: str = strawberry.field(description="Holiday it belongs to.")
     status: DayStatus = strawberry.field(description="Whether it is published or expected.")

@@ -1,0 +1,106 @@
+"""Documents as clients send them: parsed, measured and validated once, and kept while there is room."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from schema import limits
+from settings import Settings
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+MOST_ERRORS = 20
+KEPT_TOKENS = 20_000
+"""Lexical tokens of all kept documents together; a token takes about 0.4 KiB."""
+
+
+class DocumentRefused(Exception):
+    """A document that is not executed: it cannot be parsed, is too large, or does not fit the schema."""
+
+    def __init__(self, *errors: GraphQLError) -> None:
+        super().__init__(*errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A document that may be executed, and its operations by name, "" for one without."""
+
+    node: DocumentNode
+    operations: Mapping[str, OperationDefinitionNode]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation to execute; raises DocumentRefused where the name is unknown, or missing though there are several."""
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        found = self.operations.get(name or "")
+        if found is None:
+            known = ", ".join(self.operations)
+            raise DocumentRefused(
+                GraphQLError(f"Name in `operationName` which operation to execute, one of: {known}." if known else _NOTHING)
+            )
+        return found
+
+
+_NOTHING = "The document holds no operation."
+
+
+class Documents:
+    """The documents of one schema. Only those that may be executed are kept, the least recently used go first."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._tokens = 0
+
+    def read(self, text: str, schema: GraphQLSchema, settings: Settings) -> Document:
+        """The document in a text; raises DocumentRefused with what is wrong."""
+        found = self._kept.get(text)
+        if found is not None:
+            self._kept.move_to_end(text)
+            return found
+        document = _read(text, schema, settings)
+        self._keep(text, document)
+        return document
+
+    def _keep(self, text: str, document: Document) -> None:
+        self._kept[text] = document
+        self._tokens += document.node.token_count
+        while self._tokens > KEPT_TOKENS:
+            _, dropped = self._kept.popitem(last=False)
+            self._tokens -= dropped.node.token_count
+
+
+def _read(text: str, schema: GraphQLSchema, settings: Settings) -> Document:
+    try:
+        # Comments and blanks are bounded by the size of the body, comments also because each is kept as a token.
+        node = parse(text, max_lexical_tokens=settings.document_tokens, max_comments=settings.document_tokens)
+        limits.check(text, node, settings)
+    except GraphQLError as error:
+        raise DocumentRefused(_named(error)) from None
+    rules = RULES if settings.introspection else (*RULES, NoSchemaIntrospectionCustomRule)
+    errors = validate(schema, node, rules, max_errors=MOST_ERRORS, hide_suggestions=not settings.development)
+    if errors:
+        # Whatever a scalar raised is told in the message; nothing is left to be taken for a fault of ours.
+        raise DocumentRefused(*(GraphQLError(each.message, each.nodes, extensions=each.extensions) for each in errors))
+    operations = {each.name.value if each.name else "": each for each in node.definitions if isinstance(each, OperationDefinitionNode)}
+    return Document(node, MappingProxyType(operations))
+
+
+def _named(error: GraphQLError) -> GraphQLError:
+    """The parser's own limits under the code of ours."""
+    if "Parsing aborted" not in error.message or error.extensions:
+        return error
+    return GraphQLError(error.message, error.nodes, error.source, error.positions, extensions={"code": "DOCUMENT_TOO_COMPLEX"})
