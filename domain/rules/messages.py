@@ -52,6 +52,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This idempotency key was used with another input; take a new key for a new request.",
     ),
     "SERVICE_UNAVAILABLE": ("系统暂时繁忙，未作任何更改；请稍后重试。", "The registry is busy, nothing was changed; try again shortly."),
+    "OPERATION_TIMEOUT": (
+        "处理时间过长，已中止；结果可能已保存，请刷新后查看。",
+        "This took too long and was stopped; it may have been carried out, so look before trying again.",
+    ),
+    "INTERNAL_ERROR": (
+        "系统内部出错；请稍后重试，如再次出现请告知编号 {number}。",
+        "Something failed inside; try again later, and report number {number} if it happens again.",
+    ),
     # Number of an identity paper
     "ID_NUMBER_15_DIGITS": (
         "15 位旧身份证号码已停用，请填写 18 位号码；仍持旧证的请先到公安机关换领。",
@@ -217,6 +225,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "WORK_ENTRY_REQUIRED": ("请填写至少一段工作履历。", "Enter at least one employment."),
     "APPLICATION_FORM_REQUIRED": ("请上传本人签字的申请表。", "Upload the signed application form."),
+    # Passwords and signing in
+    "PASSWORD_LENGTH": (
+        "密码应为 {shortest} 至 {longest} 个字符；请重新设置。",
+        "A password has {shortest} to {longest} characters; choose another.",
+    ),
+    "PASSWORD_COMMON": (
+        "该密码过于常见或简单，容易被猜中；请换一个。",
+        "This password is common or too simple and would soon be guessed; choose another.",
+    ),
+    "PASSWORD_PERSONAL": (
+        "密码不能包含手机号或证件号码的片段；请换一个。",
+        "A password may not contain part of the phone or id number; choose another.",
+    ),
+    "ONE_PROOF": ("请填写密码或验证码其中一项。", "Give the password or a phone code, exactly one of them."),
+    # Development mode
+    "DEVELOPMENT_ONLY": (
+        "此操作仅在开发模式下可用；请设置 REGISTRY_DEVELOPMENT=1 后重新启动。",
+        "This works in development mode only; start with REGISTRY_DEVELOPMENT=1.",
+    ),
+    "CLOCK_RANGE": (
+        "时钟只能向前拨，每次最多 {longest} 秒；请改小。",
+        "The clock only runs forward, at most {longest} seconds at once; give less.",
+    ),
     # Text
     "NAME_CHARACTERS": (
         "姓名只能使用汉字或拉丁字母，以及间隔号“·”；请按证件填写，勿用表情、数字或特殊符号。",
