@@ -27,7 +27,7 @@ KEPT_TOKENS = 20_000
 """Lexical tokens of all kept documents together; a token takes about 0.4 KiB."""
 
 
-class DocumentRefused(Exception):
+class DocumentError(Exception):
     """A document that is not executed: it cannot be parsed, is too large, or does not fit the schema."""
 
     def __init__(self, *errors: GraphQLError) -> None:
@@ -43,13 +43,13 @@ class Document:
     operations: Mapping[str, OperationDefinitionNode]
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation to execute; raises DocumentRefused where the name is unknown, or missing though there are several."""
+        """The operation to execute; raises DocumentError where the name is unknown, or missing though there are several."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
         found = self.operations.get(name or "")
         if found is None:
             known = ", ".join(self.operations)
-            raise DocumentRefused(
+            raise DocumentError(
                 GraphQLError(f"Name in `operationName` which operation to execute, one of: {known}." if known else _NOTHING)
             )
         return found
@@ -66,7 +66,7 @@ class Documents:
         self._tokens = 0
 
     def read(self, text: str, schema: GraphQLSchema, settings: Settings) -> Document:
-        """The document in a text; raises DocumentRefused with what is wrong."""
+        """The document in a text; raises DocumentError with what is wrong."""
         found = self._kept.get(text)
         if found is not None:
             self._kept.move_to_end(text)
@@ -89,12 +89,12 @@ def _read(text: str, schema: GraphQLSchema, settings: Settings) -> Document:
         node = parse(text, max_lexical_tokens=settings.document_tokens, max_comments=settings.document_tokens)
         limits.check(text, node, settings)
     except GraphQLError as error:
-        raise DocumentRefused(_named(error)) from None
+        raise DocumentError(_named(error)) from None
     rules = RULES if settings.introspection else (*RULES, NoSchemaIntrospectionCustomRule)
     errors = validate(schema, node, rules, max_errors=MOST_ERRORS, hide_suggestions=not settings.development)
     if errors:
         # Whatever a scalar raised is told in the message; nothing is left to be taken for a fault of ours.
-        raise DocumentRefused(*(GraphQLError(each.message, each.nodes, extensions=each.extensions) for each in errors))
+        raise DocumentError(*(GraphQLError(each.message, each.nodes, extensions=each.extensions) for each in errors))
     operations = {each.name.value if each.name else "": each for each in node.definitions if isinstance(each, OperationDefinitionNode)}
     return Document(node, MappingProxyType(operations))
 

@@ -14,7 +14,7 @@ from schema.problems import BUSY, to_error
 log = structlog.get_logger("schema.faults")
 
 
-class OperationTimeout(Exception):
+class OperationTimeoutError(Exception):
     """An operation was stopped at settings.operation_seconds."""
 
 
@@ -33,7 +33,7 @@ def _leaving(error: GraphQLError, language: Language) -> GraphQLError:
     if isinstance(cause, Refusal):
         translated = to_error(cause, language)
         return GraphQLError(translated.message, error.nodes, path=error.path, extensions=translated.extensions)
-    if isinstance(cause, OperationTimeout):
+    if isinstance(cause, OperationTimeoutError):
         return GraphQLError(text("OPERATION_TIMEOUT", language), error.nodes, path=error.path, extensions={"code": "OPERATION_TIMEOUT"})
     number = record_fault(cause, path=error.path)
     message = text("INTERNAL_ERROR", language, {"number": number})

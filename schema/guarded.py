@@ -10,15 +10,15 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext, StreamExecutionResult
 
 from schema.context import Context
-from schema.documents import DocumentRefused, Documents
-from schema.faults import OperationTimeout, leaving
+from schema.documents import DocumentError, Documents
+from schema.faults import OperationTimeoutError, leaving
 
 
 class GuardedSchema(strawberry.Schema):
     """A Strawberry schema whose operations run under the settings of their context."""
 
-    def __init__(self, *arguments: Any, extensions: tuple[Any, ...] = (), **options: Any) -> None:
-        super().__init__(*arguments, extensions=(self._guard, *extensions), **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(extensions=[self._guard], **options)
         self.documents = Documents()
 
     def _guard(self) -> SchemaExtension:
@@ -39,18 +39,20 @@ class _Guard(SchemaExtension):
         context: Context = self.execution_context.context
         return context
 
-    def on_parse(self) -> None:
+    def on_parse(self) -> Iterator[None]:
         """Take the document from those that were read; the transports have refused it before where it is bad."""
         execution = self.execution_context
         try:
             document = self._documents.read(execution.query or "", execution.schema._schema, self._context.settings)  # noqa: SLF001  no accessor
-        except DocumentRefused as refused:
+        except DocumentError as refused:
             raise refused.errors[0] from None
         execution.graphql_document = document.node
+        yield
 
-    def on_validate(self) -> None:
+    def on_validate(self) -> Iterator[None]:
         """It was validated when it was read; an empty list keeps the library from doing it again."""
         self.execution_context.pre_execution_errors = []
+        yield
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Stop what takes too long: queries and mutations; of a subscription its beginning."""
@@ -58,16 +60,17 @@ class _Guard(SchemaExtension):
             async with asyncio.timeout(self._context.settings.operation_seconds):
                 yield
         except TimeoutError:
-            raise OperationTimeout from None
+            raise OperationTimeoutError from None
 
     def on_operation(self) -> Iterator[None]:
         """Mask at the end of a query or mutation."""
         yield
         self._mask(self.execution_context.result)
 
-    def on_stream_result(self, result: StreamExecutionResult) -> None:
+    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
         """Mask each result of a stream before it goes out."""
         self._mask(result)
+        yield
 
     def _mask(self, result: Any) -> None:
         if result is not None and result.errors:
