@@ -239,6 +239,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A password may not contain part of the phone or id number; choose another.",
     ),
     "ONE_PROOF": ("请填写密码或验证码其中一项。", "Give the password or a phone code, exactly one of them."),
+    "PHONE_UNCHANGED": ("这已是您的登录手机号；请填写新的手机号。", "This is your phone already; enter the new one."),
+    "TERMS_VERSION": (
+        "隐私条款已更新为 {current} 版；请阅读并同意后重试。",
+        "The privacy terms in force are version {current}; read and accept them first.",
+    ),
+    "NOT_A_STAFF_ROLE": ("工作人员账号不能使用专家角色；请改选。", "An account of staff cannot have the role of an expert; choose another."),
+    "POOL_OF_LOCAL_OFFICER": (
+        "市县财政监管人员须指定一个专家库，其他人员不指定；请核对。",
+        "A local officer, and nobody else, has a pool; check role and pool.",
+    ),
     # Development mode
     "DEVELOPMENT_ONLY": (
         "此操作仅在开发模式下可用；请设置 REGISTRY_DEVELOPMENT=1 后重新启动。",

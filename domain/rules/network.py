@@ -6,7 +6,7 @@ import ipaddress
 
 
 def network(address: str) -> str:
-    """What counts as one client: an IPv4 address itself, of IPv6 the first 64 bits, which belong to one subscriber. Anything else counts as it is."""
+    """What counts as one client: an IPv4 address, of IPv6 the first 64 bits, which belong to one subscriber; anything else as it is."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

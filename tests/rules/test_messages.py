@@ -12,7 +12,7 @@ from domain.rules.messages import MESSAGES, text
 from models.enums import IdType, Move, Stage
 
 DOMAIN = Path(__file__).parents[2] / "domain"
-RAISED_WITH_A_CODE = {"Invalid": 0, "FieldProblem": 1, "NotAllowed": 0, "Unavailable": 0}
+RAISED_WITH_A_CODE = {"Invalid": 0, "FieldProblem": 1, "NotAllowed": 0, "Unavailable": 0, "wrong": 1}
 
 
 def codes_written_in_the_domain() -> set[str]:
