@@ -80,9 +80,12 @@ def _number(least: int, most: int) -> Reader:
 
 
 def _day(cell: str) -> date:
-    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", cell):
-        raise ValueError("a date like 2026-10-01")
-    return date.fromisoformat(cell)
+    try:
+        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", cell):
+            return date.fromisoformat(cell)
+    except ValueError:
+        pass
+    raise ValueError("a real date like 2026-10-01")
 
 
 def _optional(reader: Reader, default: Any = None) -> Reader:

@@ -154,8 +154,8 @@ def test_a_title_can_be_selected_exactly_when_it_is_a_leaf() -> None:
     [
         ("2026-10-03,off,国庆节,official", "2026-10-03 is off in every week and no exception"),
         ("2026-10-08,work,调休,official", "2026-10-08 is work in every week and no exception"),
-        ("2026-10-32,off,国庆节,official", "date '2026-10-32': day is out of range for month"),
-        ("20261002,off,国庆节,official", "date '20261002': a date like 2026-10-01"),
+        ("2026-10-32,off,国庆节,official", "date '2026-10-32': a real date like 2026-10-01"),
+        ("20261002,off,国庆节,official", "date '20261002': a real date like 2026-10-01"),
         ("2026-10-02,free,国庆节,official", "kind 'free': one of off, work"),
         ("2026-10-01,off,国庆节,official", "date 2026-10-01 is there twice"),
     ],
