@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -15,10 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from argon2 import PasswordHasher
 
 import embedded
 import settings as settings_module
-from domain.actions import clock
+from domain.actions import clock, passwords, reference
 from models.database import close_database, database_now, open_database
 from models.migrate import migrate
 from settings import Settings, variable
@@ -31,6 +30,8 @@ BASE = Settings(development=True, secret_key="the secret of the tests, 32 charac
 """The settings of tests: as shipped, in development mode."""
 
 settings_module._current = BASE
+# Cheap hashes: people are made in nearly every test. The real figures have a test of their own.
+passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(scope="session")
@@ -75,9 +76,7 @@ async def template(server_url: str) -> AsyncIterator[str]:
     await migrate(prepared)
     await open_database(prepared)
     try:
-        with suppress(ModuleNotFoundError):
-            reference = importlib.import_module("domain.actions.reference")
-            await reference.load(ROOT / "reference")
+        await reference.load(ROOT / "reference")
     finally:
         await close_database()
     yield _TEMPLATE

@@ -1,0 +1,161 @@
+"""Sessions: opening one, recognising its token, ending it (domain §2)."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.actions import phone_codes
+from domain.actions.passwords import password_opens
+from domain.actions.promises import announce
+from domain.rules.errors import NotFound, SignInRefused
+from domain.rules.fields import Fields
+from domain.rules.phone import mobile
+from domain.rules.viewer import Viewer
+from models.accounts import Account, Session
+from models.database import execute, rows, transaction
+from models.enums import AccountStatus, CodePurpose, Role, Transport
+from models.sealing import phone_hash, sha256
+from settings import settings
+
+_TOKEN_BYTES = 32
+_DEVICE_LONGEST = 200
+
+
+class OpenedSession(NamedTuple):
+    """A new session and its token, which is told this once and kept nowhere."""
+
+    session: Session
+    token: str
+
+
+async def open_session(
+    phone: str, *, password: str | None = None, code: str | None = None, transport: Transport, device: str, address: str, now: datetime
+) -> OpenedSession:
+    """Sign in by password or by phone code; every sign-in makes a new session and a new token.
+
+    Raises InvalidInput unless exactly one proof is given, TooSoon after too many wrong passwords, CodeRejected for a wrong code,
+    SignInRefused for a wrong password, a phone without an account and an account that may not sign in.
+    """
+    number = _checked(phone, password, code)
+    digest = phone_hash(number)
+    if password is not None:
+        known = await _account(digest)
+        if not await password_opens(known, password, phone_hash=digest, address=address, now=now):
+            raise SignInRefused
+    else:
+        known = None
+        await phone_codes.spend(number, CodePurpose.SIGN_IN, code or "", now=now)
+    async with transaction():
+        account = await Account.filter(phone_hash=digest, status=AccountStatus.ACTIVE).select_for_update().first()
+        # While the password was being checked it may have been reset, which ends all sessions; this one would live on.
+        if account is None or (known is not None and known.password_hash != account.password_hash):
+            raise SignInRefused
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        session = await Session.create(
+            account=account,
+            token_hash=sha256(token.encode()),
+            transport=transport,
+            device=_printable(device),
+            created_at=now,
+            used_at=now,
+            expires_at=now + timedelta(days=settings().session_days),
+        )
+    return OpenedSession(session, token)
+
+
+async def authenticate(token: str) -> tuple[Viewer | None, datetime]:
+    """Who holds this token, None where it opens nothing (any more), and the registry's time, in one statement.
+
+    A session ends by itself at its longest age, a staff session also when it was not used for a while. Its last use is noted once a minute.
+    """
+    found = await rows(
+        """WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
+           SELECT clock.now, s.id AS session_id, s.used_at < clock.now - interval '1 minute' AS noted_long_ago,
+                  a.id AS account_id, a.role, a.name, a.pool_code, e.id AS expert_id
+           FROM clock
+           LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id AND a.status = 'ACTIVE')
+             ON s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > clock.now
+            AND (a.role = 'EXPERT' OR s.used_at > clock.now - make_interval(mins => $2))
+           LEFT JOIN experts e ON e.account_id = a.id""",
+        sha256(token.encode(errors="replace")),
+        settings().staff_session_idle_minutes,
+    )
+    row = found[0]
+    now: datetime = row["now"]
+    if row["session_id"] is None:
+        return None, now
+    if row["noted_long_ago"]:
+        await execute("UPDATE sessions SET used_at = $2 WHERE id = $1 AND used_at < $2", row["session_id"], now)
+    viewer = Viewer(
+        account_id=row["account_id"],
+        session_id=row["session_id"],
+        role=Role(row["role"]),
+        name=row["name"],
+        pool_code=row["pool_code"],
+        expert_id=row["expert_id"],
+    )
+    return viewer, now
+
+
+async def close_session(*, viewer: Viewer, now: datetime) -> None:
+    """Leave this device. A repeat finds it left already."""
+    async with transaction():
+        await _end(viewer.account_id, now=now, only=viewer.session_id)
+
+
+async def close_all(*, viewer: Viewer, now: datetime) -> int:
+    """Leave all devices, this one too; the number of sessions that were open."""
+    async with transaction():
+        return await end_sessions(viewer.account_id, now=now)
+
+
+async def revoke(session_id: UUID, *, viewer: Viewer, now: datetime) -> Session:
+    """End one of the viewer's own sessions. A repeat changes nothing; raises NotFound for a session of somebody else."""
+    async with transaction():
+        await _end(viewer.account_id, now=now, only=session_id)
+        session = await Session.get_or_none(id=session_id, account_id=viewer.account_id)
+        if session is None:
+            raise NotFound
+    return session
+
+
+async def end_sessions(account_id: UUID, *, now: datetime, keep: UUID | None = None) -> int:
+    """End all open sessions of an account but `keep`, inside the transaction of what makes it necessary; how many there were."""
+    return await _end(account_id, now=now, keep=keep)
+
+
+async def _end(account_id: UUID, *, now: datetime, only: UUID | None = None, keep: UUID | None = None) -> int:
+    ended = await rows(
+        """WITH ended AS (
+               UPDATE sessions SET ended_at = $2
+               WHERE account_id = $1 AND ended_at IS NULL AND ($3::uuid IS NULL OR id = $3) AND ($4::uuid IS NULL OR id <> $4) RETURNING id)
+           SELECT id FROM ended""",
+        account_id,
+        now,
+        only,
+        keep,
+    )
+    for each in ended:
+        await announce("sessionEnded", session_id=each["id"])
+    return len(ended)
+
+
+async def _account(digest: bytes) -> Account | None:
+    return await Account.filter(phone_hash=digest, status=AccountStatus.ACTIVE).first()
+
+
+def _printable(device: str) -> str:
+    """What a client calls itself, fit to be shown to its owner."""
+    return "".join(each for each in device if each.isprintable()).strip()[:_DEVICE_LONGEST]
+
+
+def _checked(phone: str, password: str | None, code: str | None) -> str:
+    fields = Fields()
+    number = fields.check("phone", lambda: mobile(phone), otherwise="")
+    if (password is None) == (code is None):
+        fields.wrong("password", "ONE_PROOF")
+    fields.refuse()
+    return number
