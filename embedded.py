@@ -364,18 +364,11 @@ class Postgres(Server):
         self._secret()
         if self._become is _drop_to_nobody:
             self._hand_to_nobody()
-        command = [
-            self.binaries / "initdb",
-            "-D",
-            unfinished,
-            "-U",
-            "registry",
-            "-A",
-            "scram-sha-256",
-            f"--pwfile={self.directory / 'password'}",
-        ]
-        options: list[str | Path] = [*locale, "--encoding=UTF8", "--no-instructions", *([] if self.durable else ["--no-sync"])]
-        made = subprocess.run([*command, *options], capture_output=True, text=True, preexec_fn=self._become, check=False)
+        command = [str(self.binaries / "initdb"), "-D", str(unfinished), "-U", "registry", "-A", "scram-sha-256"]
+        command += [f"--pwfile={self.directory / 'password'}", "--encoding=UTF8", "--no-instructions", *locale]
+        if not self.durable:
+            command.append("--no-sync")
+        made = subprocess.run(command, capture_output=True, text=True, preexec_fn=self._become, check=False)
         if made.returncode:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise EmbeddedError(f"PostgreSQL could not create its data in {self.directory}: {_last_line(made.stdout + made.stderr)}")

@@ -1,0 +1,432 @@
+#!/usr/bin/env python3
+"""Every command of the product; brings its own Python environment in step first. `python3 run.py help` lists them."""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  this file keeps to old syntax, so that an old Python can read this line
+    sys.exit(f"The registry needs Python 3.11 or newer; this is {sys.version_info[0]}.{sys.version_info[1]}. Try e.g. `python3.11 run.py`.")
+if sys.platform == "win32":
+    sys.exit("The registry runs on Linux and macOS; on Windows use its Linux subsystem (WSL).")
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import secrets
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+from embedded import EmbeddedError
+from settings import Settings, SettingsError, read, variable
+from supervisor import DataDirectory, Supervisor, Trouble, databases, tell
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCKS = {"runtime": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
+DISK_FOR_PACKAGES = 700 * 2**20
+
+
+# --- the Python environment -------------------------------------------------------------------------------------------
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _in_step(need: str) -> bool:
+    """Whether the environment holds exactly what the locks say, for running (`runtime`) or for development too (`dev`)."""
+    try:
+        installed = json.loads((VENV / "installed.json").read_text())
+    except (OSError, ValueError):
+        return False
+    needed = ["runtime", "dev"] if need == "dev" else ["runtime"]
+    return PYTHON.exists() and all(installed.get(each) == _digest(LOCKS[each]) for each in needed)
+
+
+def ensure_environment(need: str) -> None:
+    """Bring `.venv` in step with the locks, showing progress; at once where it is already. Several callers wait for one another."""
+    if _in_step(need):
+        return
+    VENV.mkdir(exist_ok=True)
+    with (VENV / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _in_step(need):
+            return
+        with contextlib.suppress(OSError, ValueError):
+            if "dev" in json.loads((VENV / "installed.json").read_text()):
+                need = "dev"  # do not take away what a developer has
+        _install(need)
+
+
+def _install(need: str) -> None:
+    started = time.monotonic()
+    first = not PYTHON.exists()
+    if first and shutil.disk_usage(ROOT).free < DISK_FOR_PACKAGES:
+        raise Trouble(f"Too little disk space: installing the packages needs {DISK_FOR_PACKAGES // 2**20} MB in {ROOT}.")
+    lock = LOCKS[need]
+    count = sum(1 for line in lock.read_text().splitlines() if line[:1].isalnum())
+    print(f"Installing {count} packages into {VENV} ({'once; this takes a minute or so' if first else 'they changed'}) …", flush=True)
+    (VENV / "installed.json").unlink(missing_ok=True)
+    uv = shutil.which("uv")
+    if not (uv and _install_with_uv(uv, lock)):
+        _install_with_pip(lock)
+    kinds = ["runtime", "dev"] if need == "dev" else ["runtime"]
+    (VENV / "installed.json").write_text(json.dumps({kind: _digest(LOCKS[kind]) for kind in kinds}))
+    print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
+
+
+def _install_with_uv(uv: str, lock: Path) -> bool:
+    made = PYTHON.exists() or _succeeds([uv, "venv", "--quiet", "--allow-existing", "--no-project", "--python", sys.executable, VENV])
+    if made and _succeeds([uv, "pip", "sync", "--python", PYTHON, "--require-hashes", lock]):
+        return True
+    print("uv could not install them; trying pip.", flush=True)
+    return False
+
+
+def _install_with_pip(lock: Path) -> None:
+    if not (PYTHON.exists() and _succeeds([PYTHON, "-c", "import pip"], quiet=True)):
+        if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+            raise Trouble(
+                "This Python has no complete venv module. Debian and Ubuntu: `apt install python3-venv`; or install uv; then start again."
+            )
+        if not _succeeds([sys.executable, "-m", "venv", VENV]):
+            raise Trouble(f"The Python environment {VENV} could not be made; the reason stands above.")
+    command: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "-r",
+        lock,
+    ]
+    if not _succeeds(command):
+        raise Trouble(
+            "The packages could not be installed; the reason stands above. Without a direct way to PyPI "
+            "set PIP_INDEX_URL to a mirror, then start again."
+        )
+
+
+def _succeeds(command: Sequence[str | Path], quiet: bool = False) -> bool:
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False).returncode == 0
+
+
+# --- the product's environment ----------------------------------------------------------------------------------------
+
+
+def product_environment() -> dict[str, str]:
+    """This process's environment with what the development mode adds: it is the default here, and makes its own key."""
+    environment = dict(os.environ)
+    environment.setdefault(variable("development"), "1")
+    if environment[variable("development")].lower() in {"1", "true", "yes", "on"}:
+        environment.setdefault(variable("log_json"), "0")
+        environment.setdefault(variable("secret_key"), _development_key(read(environment).data_dir))
+    return environment
+
+
+def _development_key(data_dir: Path) -> str:
+    path = data_dir / "secret"
+    if not path.exists():
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        except OSError as error:
+            raise Trouble(
+                f"The data directory {data_dir} cannot be used ({error.strerror}): set {variable('data_dir')} to one that can."
+            ) from error
+    return path.read_text()
+
+
+def _with_database(work: Callable[[Settings], None]) -> None:
+    """Run a command's work with DATABASE_URL and REDIS_URL in the environment."""
+    environment = product_environment()
+    with databases(read(environment)) as urls:
+        os.environ.update(environment | urls)
+        work(read(os.environ))
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def serve(_arguments: list[str]) -> int:
+    """Start everything: servers, database, API, worker (this is what `python3 run.py` alone does)."""
+    environment = product_environment()
+    return Supervisor(read(environment), environment).run()
+
+
+def api(arguments: list[str]) -> int:
+    """Only the API, on DATABASE_URL, for installations with their own supervisor."""
+    os.environ.update(product_environment())
+    import uvicorn
+
+    from settings import settings
+
+    configuration = settings()
+    server = uvicorn.Config(
+        "api.app:create_app",
+        factory=True,
+        host=configuration.host,
+        port=configuration.port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="on",
+        log_config=None,  # the product logs
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the product decides which proxies it believes
+        timeout_graceful_shutdown=3,
+    )
+    if "--wait" in arguments:
+        importlib.import_module("api.app")
+        if not sys.stdin.readline():
+            return 0
+    uvicorn.Server(server).run()
+    return 0
+
+
+def worker(_arguments: list[str]) -> int:
+    """Only the worker, on DATABASE_URL and REDIS_URL."""
+    os.environ.update(product_environment())
+    from workers.main import main
+
+    main()
+    return 0
+
+
+def prepare(arguments: list[str]) -> int:
+    """Migrate, load the reference data and, in development mode, make the demonstration accounts; `serve` does it by itself."""
+    accounts: list[dict[str, str]] = []
+
+    async def work(configuration: Settings) -> None:
+        from domain.actions import reference
+        from models.database import close_database, open_database
+        from models.migrate import migrate
+
+        await migrate(configuration)
+        await open_database(configuration)
+        try:
+            await reference.load(ROOT / "reference")
+            if configuration.development:
+                from domain.actions import demonstration
+
+                await demonstration.prepare()
+                accounts.extend({"label": each.label, "phone": each.phone, "password": each.password} for each in demonstration.ACCOUNTS)
+        finally:
+            await close_database()
+
+    _with_database(lambda configuration: asyncio.run(work(configuration)))
+    if "--report" in arguments:
+        os.write(int(arguments[arguments.index("--report") + 1]), json.dumps(accounts).encode())
+    return 0
+
+
+def migrate(_arguments: list[str]) -> int:
+    """Bring the database to the newest migration."""
+
+    def work(configuration: Settings) -> None:
+        from models.migrate import migrate
+
+        asyncio.run(migrate(configuration))
+
+    _with_database(work)
+    return 0
+
+
+def load_reference(arguments: list[str]) -> int:
+    """`load-reference [DIRECTORY or FILE]`: bring the reference data in line with CSV files; without a path, with the product's own."""
+    source = Path(arguments[0]) if arguments else ROOT / "reference"
+    if not source.exists():
+        raise Trouble(f"There is no {source}.")
+
+    async def work(configuration: Settings) -> None:
+        from domain.actions import reference
+        from models.database import close_database, open_database
+
+        await open_database(configuration)
+        try:
+            tell(str(await reference.load(source)))
+        finally:
+            await close_database()
+
+    _with_database(lambda configuration: asyncio.run(work(configuration)))
+    return 0
+
+
+def demo(arguments: list[str]) -> int:
+    """Play the whole path of an expert against the running registry, step by step."""
+    environment = product_environment()
+    word = DataDirectory(read(environment).data_dir).word()
+    os.environ.update(environment)
+    if "origin" in word:
+        os.environ.setdefault(variable("public_origin"), word["origin"])
+    from demonstration.main import main
+
+    return int(main(arguments))
+
+
+def show_settings(_arguments: list[str]) -> int:
+    """Print the table of settings in Markdown, as README has it."""
+    tell(settings_table())
+    return 0
+
+
+def settings_table() -> str:
+    """Every setting with its variable, default and meaning, as a Markdown table."""
+    lines = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for each in fields(Settings):
+        default = "" if each.default is MISSING else each.default
+        if isinstance(default, bool):
+            default = int(default)
+        elif isinstance(default, Path):
+            default = default.relative_to(ROOT)
+        elif isinstance(default, tuple):
+            default = ",".join(map(str, default))
+        shown = f"`{default}`" if str(default) else "empty"
+        lines.append(f"| `{variable(each.name)}` | {shown} | {each.metadata['description']} |")
+    return "\n".join(lines)
+
+
+def write_schema(_arguments: list[str]) -> int:
+    """Write schema/schema.graphql anew from the types."""
+    os.environ.update(product_environment())
+    from schema.root import schema
+
+    (ROOT / "schema" / "schema.graphql").write_text(schema.as_str() + "\n")
+    return 0
+
+
+def write_locks(_arguments: list[str]) -> int:
+    """Resolve the dependencies of pyproject.toml anew into both lock files (needs uv)."""
+    uv = shutil.which("uv")
+    if not uv:
+        raise Trouble("Resolving the dependencies needs uv: `pip install uv`.")
+    resolve = [uv, "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header"]
+    resolve += ["--no-emit-index-url", "--no-emit-find-links", "--quiet", "--upgrade"]
+    done = _succeeds([*resolve, "-o", LOCKS["runtime"].name])
+    done = done and _succeeds([*resolve, "--group", "dev", "-c", LOCKS["runtime"].name, "-o", LOCKS["dev"].name])
+    return 0 if done else 1
+
+
+# --- checks and tests -------------------------------------------------------------------------------------------------
+
+CHECKS = {
+    "ruff": ["ruff", "check", "--quiet", "."],
+    "format": ["ruff", "format", "--check", "--quiet", "."],
+    "types": ["mypy", "--no-error-summary", "."],
+    "rooms": ["lint-imports", "--no-logo"],
+}
+
+
+def check(_arguments: list[str]) -> int:
+    """Style, format, types and the directions of imports."""
+    return _steps(CHECKS)
+
+
+def test(arguments: list[str]) -> int:
+    """Everything that `check` does, then all tests; with arguments only pytest, with them: `test tests/rules -k phone`."""
+    if arguments:
+        return _steps({"tests": ["pytest", *arguments]})
+    _install_browser()
+    return _steps(CHECKS | {"tests": ["pytest", "-n", "2", "-q"]})
+
+
+def _steps(steps: dict[str, list[str]]) -> int:
+    """Run the steps up to the first that fails, telling each one's time."""
+    for name, command in steps.items():
+        tell(f"── {name}: {shlex.join(command)}")
+        started = time.monotonic()
+        status = subprocess.run([PYTHON.with_name(command[0]), *command[1:]], cwd=ROOT, check=False).returncode
+        seconds = time.monotonic() - started
+        if status:
+            tell(f"── {name} failed after {seconds:.1f} s")
+            return status
+        tell(f"── {name} passed in {seconds:.1f} s")
+    return 0
+
+
+def _install_browser() -> None:
+    """On a CI machine of Debian's kind, bring Chromium for the browser tests; elsewhere they say what they miss and are skipped."""
+    wanted = os.environ.get("CI") == "true" and os.geteuid() == 0 and shutil.which("apt-get") and not shutil.which("chromium")
+    if wanted:
+        tell("── browser: installing Debian's chromium for the browser tests")
+        quiet = ["-qq", "-o", "Dpkg::Use-Pty=0"]
+        if not (
+            _succeeds(["apt-get", "update", *quiet])
+            and _succeeds(["apt-get", "install", "-y", "--no-install-recommends", *quiet, "chromium"])
+        ):
+            tell("── browser: it could not be installed; the browser tests are skipped")
+
+
+def help_(_arguments: list[str]) -> int:
+    """Print this list."""
+    tell("python3 run.py [command]\n")
+    for name, (command, _) in COMMANDS.items():
+        tell(f"  {name:<15} {(command.__doc__ or '').strip().splitlines()[0]}")
+    return 0
+
+
+COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
+    "serve": (serve, "runtime"),
+    "demo": (demo, "runtime"),
+    "test": (test, "dev"),
+    "check": (check, "dev"),
+    "migrate": (migrate, "runtime"),
+    "load-reference": (load_reference, "runtime"),
+    "prepare": (prepare, "runtime"),
+    "api": (api, "runtime"),
+    "worker": (worker, "runtime"),
+    "settings": (show_settings, ""),
+    "schema": (write_schema, "runtime"),
+    "lock": (write_locks, ""),
+    "help": (help_, ""),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command in the product's environment; troubles are told in one line (exit status 1; a wrong command or setting 2)."""
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("serve", [])
+    if name in ("-h", "--help"):
+        name = "help"
+    if name not in COMMANDS:
+        tell(f"There is no command {name!r}; `python3 run.py help` lists them.")
+        return 2
+    command, need = COMMANDS[name]
+    try:
+        if need:
+            ensure_environment(need)
+            if Path(sys.prefix).resolve() != VENV.resolve():
+                os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), name, *rest])
+        return command(rest)
+    except SettingsError as error:
+        tell(f"{error}.")
+        return 2
+    except (Trouble, EmbeddedError) as error:
+        tell(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        tell(f"The disk is full ({error.filename or ROOT}): make room, then start again.")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
