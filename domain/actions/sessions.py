@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -22,6 +23,10 @@ from settings import settings
 
 _TOKEN_BYTES = 32
 _DEVICE_LONGEST = 200
+
+# Of a session `s` and its account `a` at `clock.now`; $2 is the time in minutes after which an unused staff session ends.
+_OPEN = """a.status = 'ACTIVE' AND s.ended_at IS NULL AND s.expires_at > clock.now
+    AND (a.role = 'EXPERT' OR s.used_at > clock.now - make_interval(mins => $2))"""
 
 
 class OpenedSession(NamedTuple):
@@ -72,14 +77,12 @@ async def authenticate(token: str) -> tuple[Viewer | None, datetime]:
     A session ends by itself at its longest age, a staff session also when it was not used for a while. Its last use is noted once a minute.
     """
     found = await rows(
-        """WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
+        f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
            SELECT clock.now, s.id AS session_id, s.used_at < clock.now - interval '1 minute' AS noted_long_ago,
                   a.id AS account_id, a.role, a.name, a.pool_code, e.id AS expert_id
            FROM clock
-           LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id AND a.status = 'ACTIVE')
-             ON s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > clock.now
-            AND (a.role = 'EXPERT' OR s.used_at > clock.now - make_interval(mins => $2))
-           LEFT JOIN experts e ON e.account_id = a.id""",
+           LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id) ON s.token_hash = $1 AND {_OPEN}
+           LEFT JOIN experts e ON e.account_id = a.id""",  # noqa: S608  our own constant
         sha256(token.encode(errors="replace")),
         settings().staff_session_idle_minutes,
     )
@@ -98,6 +101,17 @@ async def authenticate(token: str) -> tuple[Viewer | None, datetime]:
         expert_id=row["expert_id"],
     )
     return viewer, now
+
+
+async def still_open(session_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the sessions that open something now; to ask is no use of them."""
+    found = await rows(
+        f"""SELECT s.id FROM (SELECT registry_now() AS now) clock, sessions s JOIN accounts a ON a.id = s.account_id
+            WHERE s.id = ANY($1::uuid[]) AND {_OPEN}""",  # noqa: S608  our own constant
+        list(session_ids),
+        settings().staff_session_idle_minutes,
+    )
+    return {each["id"] for each in found}
 
 
 async def close_session(*, viewer: Viewer, now: datetime) -> None:
