@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher, Type
+from argon2 import Parameters, PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from domain.rules.network import network
@@ -18,8 +18,8 @@ from models.sealing import keyed_hash
 from settings import settings
 
 # OWASP's figures for argon2id: 50 ms and 19 MiB a try. Two threads, so that a flood of tries leaves a core to everybody else.
-FIGURES = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}
-_HASHER = PasswordHasher(**FIGURES, type=Type.ID)
+FIGURES = Parameters(type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_HASHER = PasswordHasher.from_parameters(FIGURES)
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 
 # The hash of random bytes that nobody kept, with the same figures: what an unknown phone's password is compared with.
