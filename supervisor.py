@@ -24,6 +24,7 @@ from settings import Settings, variable
 DISK_FOR_DATA = 200 * 2**20
 POLL_SECONDS = 0.05
 STOP_SECONDS = 25.0  # a worker may need 20 to finish its jobs
+ABANDONED_SECONDS = 10.0  # what a killed supervisor's processes need to end
 LONGEST_PAUSE_SECONDS = 10.0
 STEADY_SECONDS = 30.0  # whoever lived this long is started again without a pause
 _RUN = str(Path(__file__).resolve().parent / "run.py")
@@ -46,6 +47,7 @@ class DataDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.abandoned = False  # whether its last holder was killed, so that processes of his may still be ending
         self._file: IO[str] | None = None
 
     def hold(self) -> bool:
@@ -62,6 +64,7 @@ class DataDirectory:
         except BlockingIOError:
             file.close()
             return False
+        self.abandoned = bool(self.word())
         self._file = file
         self.leave_word({"pid": os.getpid()})
         if shutil.disk_usage(self.path).free < DISK_FOR_DATA:
@@ -227,11 +230,10 @@ class Supervisor:
                 f"The registry is already running (process {word.get('pid', 'unknown')}) on {self.settings.data_dir}: "
                 f"stop it first, or set {variable('data_dir')} and {variable('port')} to others."
             )
-        if not port_is_free(self.settings.port, self.settings.host):
-            raise Trouble(f"Port {self.settings.port} on {self.settings.host} is taken: set {variable('port')} to another.")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
         try:
+            self._wait_for_port()
             accounts = self._start()
             self._welcome(accounts, time.monotonic() - begun)
             while True:
@@ -251,6 +253,13 @@ class Supervisor:
         time.sleep(POLL_SECONDS)
 
     # Starting
+
+    def _wait_for_port(self) -> None:
+        patience = time.monotonic() + (ABANDONED_SECONDS if self.directory.abandoned else 0)
+        while not port_is_free(self.settings.port, self.settings.host) and time.monotonic() < patience:
+            self._wait()
+        if not port_is_free(self.settings.port, self.settings.host):
+            raise Trouble(f"Port {self.settings.port} on {self.settings.host} is taken: set {variable('port')} to another.")
 
     def _start(self) -> list[dict[str, str]]:
         for server in _embedded_servers(self.settings):
