@@ -1,0 +1,1 @@
+"""The listening process: HTTP, WebSocket, sessions, uploads, GraphiQL, health."""

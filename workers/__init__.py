@@ -1,0 +1,1 @@
+"""The later process: the queue, the relay of the outbox, sweeps, messages."""
