@@ -13,7 +13,7 @@ from domain.rules.lifecycle import EDITABLE
 from models.accounts import Account
 from models.applications import Application
 from models.database import rows, transaction
-from models.enums import CaseKind, IdType, RevisionState, Stage, Standing
+from models.enums import CaseKind, RevisionState, Stage, Standing
 from models.experts import Expert
 from models.ids import new_id
 from models.profiles import AvoidanceUnit, Education, OtherMaterial, QualificationEntry, Revision, RevisionSpecialty, TitleEntry, WorkEntry
@@ -26,7 +26,7 @@ _ENDED = frozenset({Standing.DISMISSED, Standing.LAPSED, Standing.DEREGISTERED})
 
 def _copy_of(model: type[Model], condition: str, **changed: str) -> str:
     """INSERT … SELECT of all columns of a table, with those in `changed` taken from an expression."""
-    meta = model._meta  # noqa: SLF001  tortoise's documented _meta
+    meta = model._meta
     columns = sorted(meta.fields_db_projection.values())
     values = ", ".join(changed.get(each, each) for each in columns)
     return f"INSERT INTO {meta.db_table} ({', '.join(columns)}) SELECT {values} FROM {meta.db_table} WHERE {condition}"  # noqa: S608  our own names
@@ -90,11 +90,12 @@ async def _draft_of(person: Expert, *, now: datetime) -> Revision:
     base = await (Revision.get(id=person.effective_id) if person.effective_id else latest.order_by("-number").first())
     if base is not None:
         return await copy_as_draft(base, now=now)
-    account = await Account.get(id=person.account_id)  # type: ignore[attr-defined]  # tortoise adds it
+    account = await Account.get(id=person.account_id)
     draft = Revision(expert=person, number=1, name=account.name, created_at=now, updated_at=now)
     if account.id_number is not None:
-        known = identity.id_number(account.id_number, today=now.astimezone(SHANGHAI).date())
-        draft.id_type = IdType.RESIDENT_ID
+        kind = identity.kind_of(account.id_number)
+        known = identity.id_number(account.id_number, kind=kind, today=now.astimezone(SHANGHAI).date())
+        draft.id_type = kind
         draft.id_number = known.number
         draft.id_number_hash = account.id_number_hash
         draft.id_number_masked = account.id_number_masked

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, TypeVar, Union
 from domain.rules.contact import email, postcode
 from domain.rules.credit_code import credit_code
 from domain.rules.errors import FieldProblem, Invalid
-from domain.rules.identity import id_number
+from domain.rules.identity import id_number, kind_of
 from domain.rules.phone import contact_number
 from domain.rules.text import line, person_name, prose
 from models.enums import EmployerKind, ExpertSource, HealthDeclaration, IdType, StudyMode, WorkStatus
@@ -206,14 +206,14 @@ def check(
 ) -> tuple[dict[str, Any], list[FieldProblem]]:
     """The values to write, normalised, and all that is wrong with them, on paths below the section.
 
-    `before` holds the row's present values; None is for a new entry, which must have all its required fields.
+    `before` holds the row's present values; None is for a new entry, where what is not given is empty and required fields must be given.
     """
     values: dict[str, Any] = {}
     problems: list[FieldProblem] = []
     for each in fields(given):
         value = getattr(given, each.name)
         required = each.metadata.get("required", False)
-        if value is UNSET and not (required and before is None):
+        if value is UNSET and before is not None:
             continue
         if value is None or value is UNSET:
             if required:
@@ -231,12 +231,13 @@ def check(
 
 def check_basic_info(given: BasicInfo, before: Mapping[str, Any], *, today: date) -> tuple[dict[str, Any], list[FieldProblem]]:
     """As `check`; `before` holds the birth date too. A new number or kind of paper is checked, `sex` and `birth_date` follow from it."""
-    number, kind = (getattr(given, name) or before[name] for name in ("id_number", "id_type"))
+    paper = {name: getattr(given, name) for name in ("id_number", "id_type") if getattr(given, name) not in (UNSET, None)}
+    number, kind = (paper.get(name, before[name]) for name in ("id_number", "id_type"))
     derived: dict[str, Any] = {}
     problems: list[FieldProblem] = []
-    if not {given.id_number, given.id_type} <= {UNSET, None}:
+    if paper and number is not None:
         try:
-            known = id_number(number, kind=kind or IdType.RESIDENT_ID, today=today)
+            known = id_number(number, kind=kind or kind_of(number), today=today)
             derived = {"id_number": known.number, "sex": known.sex, "birth_date": known.birth_date}
         except Invalid as invalid:
             problems.append(FieldProblem("idNumber", invalid.code, invalid.facts))

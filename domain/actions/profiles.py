@@ -1,0 +1,377 @@
+"""Saving the sections of a profile, and what is still missing from it (domain §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from functools import partial
+from typing import Any, Generic, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from tortoise.exceptions import IntegrityError
+from tortoise.models import Model
+
+from domain.actions import choices
+from domain.actions.editing import Entry, editing, own_entry
+from domain.rules import identity, mask, text
+from domain.rules.calendar import SHANGHAI
+from domain.rules.completeness import REQUIRED_BASICS, REQUIRED_IMAGES, EntryFacts, ProfileFacts
+from domain.rules.errors import FieldProblem, Invalid, InvalidInput, Taken
+from domain.rules.profile_input import (
+    AvoidanceUnitInput,
+    BasicInfo,
+    EducationInput,
+    EvaluationInfo,
+    QualificationInput,
+    SectionInput,
+    TitleInput,
+    WorkEntryInput,
+    below,
+    check,
+    check_basic_info,
+    path_of,
+    repeated,
+)
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.database import rows
+from models.enums import AccountStatus, CodeKind, Standing
+from models.experts import Expert
+from models.profiles import (
+    AvoidanceUnit,
+    Education,
+    QualificationEntry,
+    Revision,
+    RevisionSpecialty,
+    TitleEntry,
+    WorkEntry,
+)
+from models.sealing import id_number_hash
+
+SPECIALTIES = 3
+AVOIDANCE_UNITS = 20
+
+Choose: TypeAlias = Callable[[str], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Section(Generic[Entry]):
+    """A section of entries: its GraphQL name, how many it may hold, and which fields are codes."""
+
+    model: type[Entry]
+    name: str
+    limit: int
+    codes: Mapping[str, Choose]
+
+
+_EDUCATION = _Section(
+    Education, "education", 10, {"level": partial(choices.code, CodeKind.EDUCATION), "degree": partial(choices.code, CodeKind.DEGREE)}
+)
+_TITLES = _Section(TitleEntry, "titles", 5, {"title_code": choices.title})
+_WORK_HISTORY = _Section(WorkEntry, "workHistory", 5, {})
+_QUALIFICATIONS = _Section(QualificationEntry, "qualifications", 5, {"qualification_code": choices.qualification})
+
+_BASIC_CODES: Mapping[str, Choose] = {
+    "ethnic_group": partial(choices.code, CodeKind.ETHNIC_GROUP),
+    "political_affiliation": partial(choices.code, CodeKind.POLITICAL),
+    "residence_code": choices.residence,
+}
+_MASKS: Mapping[str, Callable[[str], str]] = {
+    "id_number": mask.id_number,
+    "second_phone": mask.phone,
+    "email": mask.email,
+    "address": mask.address,
+}
+
+
+# Sections of single fields
+
+
+async def save_basic_info(given: BasicInfo, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:
+    """Write fields of basic info into the viewer's draft; fields that are not given stay.
+
+    Sex and birth date follow the id number; until admission the account's name and id number follow the draft. Raises InvalidInput with
+    every problem, Taken where the id number belongs to another live account, Stale, and what `open_draft` raises.
+    """
+    async with editing(viewer, now=now, expected_version=expected_version) as draft:
+        values, problems = check_basic_info(given, _values(draft, BasicInfo) | {"birth_date": draft.birth_date}, today=_today(now))
+        problems += await _resolve(values, _BASIC_CODES)
+        _refuse(problems)
+        for name in _MASKS.keys() & values.keys():
+            values[f"{name}_masked"] = None if values[name] is None else _MASKS[name](values[name])
+        if "id_number" in values:
+            values["id_number_hash"] = id_number_hash(values["id_number"])
+        draft.update_from_dict(values)
+        if {"name", "id_number"} & values.keys():
+            await _keep_account_in_step(draft, viewer)
+    return draft
+
+
+async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:
+    """Write the home pool, and the lists of specialties and declared avoidance units as wholes; what is not given stays.
+
+    A former code of a division is kept as its present one. The present employer is always an avoidance unit and not among those declared.
+    Raises InvalidInput with every problem, Stale, and what `open_draft` raises.
+    """
+    async with editing(viewer, now=now, expected_version=expected_version) as draft:
+        values, problems = check(given, {"home_pool_code": draft.home_pool_code}, today=_today(now), born=None)
+        problems += await _resolve(values, {"home_pool_code": choices.home_pool})
+        specialties, units = values.pop("specialties", None), values.pop("avoidance_units", None)
+        if specialties is not None:
+            specialties, found = await _checked_specialties(specialties)
+            problems += found
+        if units is not None:
+            units, found = _checked_units(units, today=_today(now))
+            problems += found
+        _refuse(problems)
+        draft.update_from_dict(values)
+        if specialties is not None:
+            await _replace(RevisionSpecialty, "specialty_code", draft, [{"specialty_code": each} for each in specialties])
+        if units is not None:
+            await _replace(AvoidanceUnit, "name", draft, units)
+    return draft
+
+
+async def _checked_specialties(chosen: Sequence[str]) -> tuple[list[str], list[FieldProblem]]:
+    if len(chosen) > SPECIALTIES:
+        return [], [FieldProblem("specialties", "TOO_MANY", {"maximum": SPECIALTIES})]
+    codes: list[str] = []
+    problems: list[FieldProblem] = []
+    for position, each in enumerate(chosen):
+        try:
+            codes.append(await choices.specialty(text.line(each, longest=20)))
+        except Invalid as invalid:
+            problems.append(FieldProblem(f"specialties.{position}", invalid.code, invalid.facts))
+    return codes, problems or list(repeated(codes, "specialties"))
+
+
+def _checked_units(declared: Sequence[AvoidanceUnitInput], *, today: date) -> tuple[list[dict[str, Any]], list[FieldProblem]]:
+    if len(declared) > AVOIDANCE_UNITS:
+        return [], [FieldProblem("avoidanceUnits", "TOO_MANY", {"maximum": AVOIDANCE_UNITS})]
+    units: list[dict[str, Any]] = []
+    problems: list[FieldProblem] = []
+    for position, each in enumerate(declared):
+        values, found = check(each, None, today=today, born=None)
+        problems += below(f"avoidanceUnits.{position}", found)
+        units.append(values)
+    names = [each.get("name", position) for position, each in enumerate(units)]
+    return units, problems + [FieldProblem(f"{each.path}.name", each.code) for each in repeated(names, "avoidanceUnits")]
+
+
+# Sections of entries
+
+
+async def save_education(
+    given: EducationInput, *, entry: UUID | None = None, viewer: Viewer, now: datetime, expected_version: int | None = None
+) -> Education:
+    """Add an education, or change one of the viewer's own; marking it the highest takes the mark from another.
+
+    `entry` is the id of its row in any revision of the viewer. Raises InvalidInput, NotFound for another's or a removed entry, Stale, and
+    what `open_draft` raises.
+    """
+    return await _save(_EDUCATION, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+
+
+async def save_title(
+    given: TitleInput, *, entry: UUID | None = None, viewer: Viewer, now: datetime, expected_version: int | None = None
+) -> TitleEntry:
+    """Add a title, or change one; at most five. As `save_education`."""
+    return await _save(_TITLES, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+
+
+async def save_work_entry(
+    given: WorkEntryInput, *, entry: UUID | None = None, viewer: Viewer, now: datetime, expected_version: int | None = None
+) -> WorkEntry:
+    """Add an employment, or change one; at most five. As `save_education`."""
+    return await _save(_WORK_HISTORY, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+
+
+async def save_qualification(
+    given: QualificationInput, *, entry: UUID | None = None, viewer: Viewer, now: datetime, expected_version: int | None = None
+) -> QualificationEntry:
+    """Add a professional qualification, or change one; at most five. As `save_education`."""
+    return await _save(_QUALIFICATIONS, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+
+
+async def remove_education(entry: UUID, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:
+    """Take an education out of the draft; earlier revisions keep theirs. Raises NotFound on repeat, Stale, and what `open_draft` raises."""
+    return await _remove(Education, entry, viewer=viewer, now=now, expected_version=expected_version)
+
+
+async def remove_title(entry: UUID, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:
+    """Take a title out of the draft. As `remove_education`."""
+    return await _remove(TitleEntry, entry, viewer=viewer, now=now, expected_version=expected_version)
+
+
+async def remove_work_entry(entry: UUID, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:
+    """Take an employment out of the draft. As `remove_education`."""
+    return await _remove(WorkEntry, entry, viewer=viewer, now=now, expected_version=expected_version)
+
+
+async def remove_qualification(entry: UUID, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:
+    """Take a qualification out of the draft. As `remove_education`."""
+    return await _remove(QualificationEntry, entry, viewer=viewer, now=now, expected_version=expected_version)
+
+
+async def _save(
+    section: _Section[Entry], given: SectionInput, entry: UUID | None, *, viewer: Viewer, now: datetime, expected_version: int | None
+) -> Entry:
+    async with editing(viewer, now=now, expected_version=expected_version) as draft:
+        row = None if entry is None else await own_entry(section.model, entry, draft)
+        before = None if row is None else _values(row, type(given))
+        values, problems = check(given, before, today=_today(now), born=draft.birth_date)
+        problems += await _resolve(values, section.codes)
+        positions = await section.model.filter(revision_id=draft.pk).values_list("position", flat=True)
+        if row is None and len(positions) >= section.limit:
+            problems.append(FieldProblem(section.name, "TOO_MANY", {"maximum": section.limit}))
+        _refuse(problems)
+        if values.get("is_highest"):
+            await Education.filter(revision_id=draft.pk, is_highest=True).update(is_highest=False)
+        if row is None:
+            row = section.model(revision_id=draft.pk, position=max(map(int, positions), default=-1) + 1)  # type: ignore[arg-type]  # ints
+        await row.update_from_dict(values).save()
+        return row
+
+
+async def _remove(model: type[Model], entry: UUID, *, viewer: Viewer, now: datetime, expected_version: int | None) -> Revision:
+    async with editing(viewer, now=now, expected_version=expected_version) as draft:
+        await (await own_entry(model, entry, draft)).delete()
+    return draft
+
+
+# What a save does around its section
+
+
+async def _keep_account_in_step(draft: Revision, viewer: Viewer) -> None:
+    """Nobody else may hold the draft's id number; until admission name and number of the account are those of the draft."""
+    others = Account.filter(id_number_hash=draft.id_number_hash).exclude(id=viewer.account_id)
+    if draft.id_number_hash is not None and await others.exclude(status=AccountStatus.DEREGISTERED).exists():
+        raise Taken("idNumber")
+    person = await Expert.get(id=viewer.expert_id)
+    if person.standing is not Standing.TEMPORARY:
+        return
+    account = await Account.filter(id=viewer.account_id).select_for_update().get()
+    person.name = account.name = draft.name or account.name
+    account.id_number, account.id_number_hash, account.id_number_masked = draft.id_number, draft.id_number_hash, draft.id_number_masked
+    try:
+        await account.save(update_fields=["name", "id_number", "id_number_hash", "id_number_masked"])
+    except IntegrityError as error:
+        if (
+            isinstance(error.__cause__, asyncpg.UniqueViolationError)
+            and error.__cause__.constraint_name == "one_live_account_per_id_number"
+        ):
+            raise Taken("idNumber") from None
+        raise
+    await person.save(update_fields=["name"])
+
+
+async def _replace(model: type[RevisionSpecialty | AvoidanceUnit], key: str, draft: Revision, wanted: Sequence[dict[str, Any]]) -> None:
+    """Make the list in the draft what is wanted; what stays, by its `key`, remains the same entry."""
+    held = {getattr(row, key): row for row in await model.filter(revision_id=draft.pk)}
+    await model.filter(revision_id=draft.pk).exclude(**{f"{key}__in": [each[key] for each in wanted]}).delete()
+    for position, each in enumerate(wanted):
+        row = held.get(each[key]) or model(revision_id=draft.pk)
+        await row.update_from_dict({**each, "position": position}).save()
+
+
+async def _resolve(values: dict[str, Any], codes: Mapping[str, Choose]) -> list[FieldProblem]:
+    """Put the present code in the place of each code given; the problems of those that cannot be chosen."""
+    problems = []
+    for name, present in codes.items():
+        if values.get(name) is None:
+            continue
+        try:
+            values[name] = await present(values[name])
+        except Invalid as invalid:
+            problems.append(FieldProblem(path_of(name), invalid.code, invalid.facts))
+    return problems
+
+
+def _refuse(problems: Sequence[FieldProblem]) -> None:
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _values(row: Any, given: type[SectionInput]) -> dict[str, Any]:
+    return {each.name: getattr(row, each.name) for each in fields(given)}
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(SHANGHAI).date()
+
+
+# What is missing
+
+
+async def facts_of(revision: Revision) -> ProfileFacts:
+    """What completeness asks of a revision; three statements."""
+    images = await rows(_IMAGE_PLACES, revision.pk)
+    (counts,) = await rows(_COUNTS, revision.pk)
+    highest = await Education.filter(revision_id=revision.pk).order_by("position", "id").values_list("is_highest", flat=True)
+    certificates = {
+        section: [each["file_id"] is not None for each in images if each["section"] == section]
+        for section in ("education", "titles", "qualifications")
+    }
+    filled = {name for name in (*REQUIRED_BASICS, "id_valid_until", "home_pool_code") if getattr(revision, name) is not None}
+    filled |= {name for name in REQUIRED_IMAGES if getattr(revision, f"{name}_id") is not None}
+    return ProfileFacts(
+        filled=frozenset(filled),
+        id_valid_long_term=revision.id_valid_long_term,
+        home_pool_closed=counts["home_pool_closed"],
+        specialties=len(counts["specialties_retired"]),
+        retired_specialties=[position for position, retired in enumerate(counts["specialties_retired"]) if retired],
+        education=[
+            EntryFacts(certificate=certificate, is_highest=bool(is_highest))
+            for certificate, is_highest in zip(certificates["education"], highest, strict=True)
+        ],
+        titles=[EntryFacts(certificate=each) for each in certificates["titles"]],
+        work_entries=counts["work_entries"],
+        qualifications=[EntryFacts(certificate=each) for each in certificates["qualifications"]],
+        other_materials=sum(each["section"] == "otherMaterials" for each in images),
+        region_unknown=_region_unknown(revision),
+        blurred=[each["path"] for each in images if each["blurred"]],
+    )
+
+
+def _region_unknown(revision: Revision) -> bool:
+    if None in (revision.id_number, revision.id_type):
+        return False
+    known = identity.id_number(revision.id_number, kind=revision.id_type, today=_today(revision.updated_at))
+    return "ID_NUMBER_REGION" in known.warnings
+
+
+def _places(section: str, table: str, column: str, field: str) -> str:
+    return (
+        f"SELECT '{section}' AS section, '{section}.' || row_number() OVER (ORDER BY position, id) - 1 || '{field}' AS path, "  # noqa: S608  our own names
+        f"row_number() OVER (ORDER BY position, id) AS place, {column} AS file_id FROM {table} WHERE revision_id = $1"
+    )
+
+
+_IMAGE_PLACES = " UNION ALL ".join(
+    (
+        """SELECT 'basicInfo' AS section, 'basicInfo.' || name AS path, place, file_id FROM revisions,
+        LATERAL (VALUES ('portrait', 1, portrait_id), ('idFront', 2, id_front_id), ('idBack', 3, id_back_id)) AS v (name, place, file_id)
+        WHERE id = $1""",
+        _places("education", "education", "certificate_id", ".certificate"),
+        _places("titles", "title_entries", "certificate_id", ".certificate"),
+        _places("qualifications", "qualification_entries", "certificate_id", ".certificate"),
+        _places("otherMaterials", "other_materials", "file_id", ""),
+    )
+)
+_IMAGE_PLACES = (
+    "SELECT section, path, file_id, coalesce(f.blurred, FALSE) AS blurred "  # noqa: S608  as above
+    f"FROM ({_IMAGE_PLACES}) places LEFT JOIN files f ON f.id = file_id "
+    "ORDER BY array_position(ARRAY['basicInfo', 'education', 'titles', 'qualifications', 'otherMaterials'], section), place"
+)
+_COUNTS = """
+SELECT
+    NOT EXISTS (SELECT FROM divisions d WHERE d.code = r.home_pool_code AND d.pool_selectable AND NOT d.retired) AS home_pool_closed,
+    (SELECT count(*) FROM work_entries w WHERE w.revision_id = r.id) AS work_entries,
+    ARRAY(
+        SELECT t.retired FROM revision_specialties s JOIN specialties t ON t.code = s.specialty_code
+        WHERE s.revision_id = r.id ORDER BY s.position, s.id
+    ) AS specialties_retired
+FROM revisions r WHERE r.id = $1
+"""
