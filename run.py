@@ -343,7 +343,7 @@ def test(arguments: list[str]) -> int:
     if arguments:
         return _steps({"tests": ["pytest", *arguments]})
     _install_browser()
-    return _steps(CHECKS | {"tests": ["pytest", "-n", "2", "-q"]})
+    return _steps(CHECKS | {"tests": ["pytest", "-n", "2", "--dist", "loadfile", "-q"]})
 
 
 def _steps(steps: dict[str, list[str]]) -> int:
