@@ -37,10 +37,19 @@ class OpenedSession(NamedTuple):
 
 
 async def open_session(
-    phone: str, *, password: str | None = None, code: str | None = None, transport: Transport, device: str, address: str, now: datetime
+    phone: str,
+    *,
+    password: str | None = None,
+    code: str | None = None,
+    transport: Transport,
+    device: str,
+    address: str,
+    replaces: Viewer | None = None,
+    now: datetime,
 ) -> OpenedSession:
     """Sign in by password or by phone code; every sign-in makes a new session and a new token.
 
+    `replaces` is who was signed in on the same browser until now: a browser holds one token, so that session ends.
     Raises InvalidInput unless exactly one proof is given, TooSoon after too many wrong passwords, CodeRejected for a wrong code,
     SignInRefused for a wrong password, a phone without an account and an account that may not sign in.
     """
@@ -68,6 +77,8 @@ async def open_session(
             used_at=now,
             expires_at=now + timedelta(days=settings().session_days),
         )
+        if replaces is not None:
+            await _end(replaces.account_id, now=now, only=replaces.session_id)
     return OpenedSession(session, token)
 
 
@@ -120,10 +131,10 @@ async def close_session(*, viewer: Viewer, now: datetime) -> None:
         await _end(viewer.account_id, now=now, only=viewer.session_id)
 
 
-async def close_all(*, viewer: Viewer, now: datetime) -> int:
-    """Leave all devices, this one too; the number of sessions that were open."""
+async def close_all(*, viewer: Viewer, keep_this: bool = False, now: datetime) -> int:
+    """Leave all devices, this one too unless it is kept; the number of sessions that were open."""
     async with transaction():
-        return await end_sessions(viewer.account_id, now=now)
+        return await end_sessions(viewer.account_id, now=now, keep=viewer.session_id if keep_this else None)
 
 
 async def revoke(session_id: UUID, *, viewer: Viewer, now: datetime) -> Session:

@@ -1,11 +1,13 @@
 """The viewer's own account and sessions."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import strawberry
 
+from domain import reads
+from domain.reads import Where
 from models import accounts
-from models.enums import Role
+from models.enums import Role, Transport
 from schema.context import Info
 from schema.nodes import RECORDS, Node, column, record
 from schema.types.experts import Expert
@@ -19,7 +21,40 @@ class Account(Node):
     role: Role = column("role", "What it is for.")
     name: str = column("name", "Name.")
     phone_masked: str = column("phone_masked", "Login phone, its middle hidden.")
+    language: str = column("language", "Language of messages to the phone: `zh` or `en`.")
     created_at: datetime = column("created_at", "When it was registered.")
+
+    @strawberry.field(description="Login phone, +86…; for its owner alone.")
+    def phone(self, info: Info) -> str | None:
+        """In clear."""
+        return str(self.row.phone) if self._own(info) else None
+
+    @strawberry.field(description="Id number; for its owner alone, empty where none is known.")
+    def id_number(self, info: Info) -> str | None:
+        """In clear."""
+        return self.row.id_number if self._own(info) else None
+
+    def _own(self, info: Info) -> bool:
+        viewer = info.context.viewer
+        return viewer is not None and viewer.account_id == self.row.id
+
+
+@record(accounts.Session, "A signed-in device of the viewer.")
+class Session(Node):
+    """A session."""
+
+    device: str = column("device", "What the client called itself when it signed in.")
+    transport: Transport = column("transport", "How its token travels.")
+    created_at: datetime = column("created_at", "When it signed in.")
+    used_at: datetime = column("used_at", "When it was last used, to the minute.")
+    expires_at: datetime = column("expires_at", "When it ends at the latest.")
+    ended_at: datetime | None = column("ended_at", "When it was ended; empty while it is open.")
+
+    @strawberry.field(description="Whether it is the one that asks.")
+    def current(self, info: Info) -> bool:
+        """By the viewer's session."""
+        viewer = info.context.viewer
+        return viewer is not None and viewer.session_id == self.row.id
 
 
 @strawberry.type(description="Who is signed in.")
@@ -43,3 +78,16 @@ class Viewer:
         """Own office."""
         row = await info.context.load_one(Division.__model__, "code", info.context.signed_in().pool_code)
         return None if row is None else Division(row=row)
+
+    @strawberry.field(description="The devices on which the viewer is signed in, the last used first; end one with `sessionRevoke`.")
+    async def sessions(self, info: Info) -> list[Session]:
+        """Own open sessions."""
+        context = info.context
+        where = []
+        if context.signed_in().role is not Role.EXPERT:
+            idle = context.now - timedelta(minutes=context.settings.staff_session_idle_minutes)
+            where.append(Where("{t}.used_at > :idle", {"idle": idle}))
+        found = await reads.select(
+            accounts.Session, viewer=context.viewer, now=context.now, where=where, order="{t}.used_at DESC, {t}.id DESC"
+        )
+        return [Session(row=row) for row in found]
