@@ -106,6 +106,7 @@ class Settings:
     document_aliases: int = _setting(30, "aliases of one operation, fragments followed")
     document_directives: int = _setting(30, "directives of one document")
     root_mutations: int = _setting(4, "root fields of one mutation operation")
+    count_max: int = _setting(1_000, "totals of connections are counted up to this number")
     page_max: int = _setting(100, "largest page of a connection")
     operation_seconds: int = _setting(10, "longest time of one operation")
     socket_subscriptions: int = _setting(20, "operations open at once on one WebSocket")

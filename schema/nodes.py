@@ -18,6 +18,7 @@ import strawberry
 from tortoise.models import Model
 
 from domain import reads
+from domain.rules.viewer import Viewer
 from models.enums import Role
 from schema.context import Context, Info, uuid_or_none
 
@@ -26,13 +27,25 @@ RECORDS: dict[str, type["Node"]] = {}
 """Every type that stands for a row, by its GraphQL name."""
 
 
+Sql = str | Callable[[Role | None], str]
+"""An expression over the row's table: `{t}` is its alias, `:name` a value of the viewer (domain/reads.py); by role where it differs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the row. With `only`, other roles get null. `convert` declines compiled reading."""
+    """A column of the row. With `only`, other roles get null. With `convert`, `sql` must say the same, else the field is not compiled."""
 
     name: str
     only: tuple[Role, ...] = ()
     convert: Callable[[Any], Any] | None = None
+    sql: Sql | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value that a resolver computes and `sql` computes alike."""
+
+    sql: Sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,58 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A nested object over the same row."""
+    """A nested object over the same row; null unless `when` holds."""
+
+    when: Sql | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items of a JSON list in a column; their fields are `Item`s."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A text in an item of a JSON list."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """The row's global id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """A row by the global id in the argument `id`; without a target, of whichever type the id names."""
+
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfViewer:
+    """The row whose `to` column equals a value of the viewer, e.g. `viewer_account`; without a target, the viewer as a whole."""
+
+    target: str | None = None
+    value: str = ""
+    to: str = "id"
+
+
+Conditions = Callable[[Mapping[str, Any], Viewer | None], Sequence[reads.Where]]
+"""The conditions that a field's arguments set, by their Python names; may raise a Refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """All visible rows of a type under the conditions of the arguments, in order, at most `limit`."""
 
     target: str
+    where: Conditions
+    order: str
+    limit: int
 
 
 @strawberry.interface(description="Anything with a global id (Relay): fetch it again with `node(id:)`.")
@@ -69,7 +131,7 @@ class Node:
     row: strawberry.Private[Any]
 
     @strawberry.field(
-        description="Global id, to be treated as opaque; give it back to `node` and to mutations as it is.", metadata={"source": "id"}
+        description="Global id, to be treated as opaque; give it back to `node` and to mutations as it is.", metadata={"source": GlobalId()}
     )
     def id(self) -> strawberry.ID:
         """`Type_` and the row's key."""
@@ -88,8 +150,47 @@ def record(model: type[Model], description: str) -> Callable[[T], T]:
     return decorate
 
 
-def column(name: str, description: str, *, only: Sequence[Role] = (), convert: Callable[[Any], Any] | None = None, **options: Any) -> Any:
-    """A field that is a column. `only`: for these roles, null for others. `convert`: a Python function over the value."""
+def listed(target: str, where: Conditions, order: str, limit: int = 500) -> dict[str, Any]:
+    """Metadata of a root field that lists rows; its resolver calls `rows_of`."""
+    return {"source": Listed(target, where, order, limit)}
+
+
+async def rows_of(info: Info, **arguments: Any) -> list[Any]:
+    """The answer of a field whose source is `Listed`."""
+    source: Listed = info._field.metadata["source"]  # noqa: SLF001  the field that is being answered
+    context, kind = info.context, RECORDS[source.target]
+    where = source.where(arguments, context.viewer)
+    found = await reads.select(kind.__model__, viewer=context.viewer, now=context.now, where=where, order=source.order, limit=source.limit)
+    return [kind(row=row) for row in found]
+
+
+async def row_by_id(info: Info, id: strawberry.ID) -> Any:
+    """The answer of a field whose source is `ById`."""
+    source: ById = info._field.metadata["source"]  # noqa: SLF001  as above
+    if source.target is not None and not id.startswith(source.target + "_"):
+        return None
+    return await resolve_node(id, info.context)
+
+
+async def row_of_viewer(info: Info) -> Any:
+    """The answer of a field whose source is `OfViewer` with a target."""
+    source: OfViewer = info._field.metadata["source"]  # noqa: SLF001  as above
+    kind = RECORDS[source.target or ""]
+    value = reads.viewer_values(info.context.signed_in(), info.context.now)[source.value]
+    row = await info.context.load_one(kind.__model__, source.to, value)
+    return None if row is None else kind(row=row)
+
+
+def column(
+    name: str,
+    description: str,
+    *,
+    only: Sequence[Role] = (),
+    convert: Callable[[Any], Any] | None = None,
+    sql: Sql | None = None,
+    **options: Any,
+) -> Any:
+    """A field that is a column. `only`: for these roles, null for others. `convert`: a Python function over the value; `sql`: the same in SQL."""
 
     def resolve(root: Any, info: Info) -> Any:
         viewer = info.context.viewer
@@ -101,7 +202,7 @@ def column(name: str, description: str, *, only: Sequence[Role] = (), convert: C
     def plain(root: Any) -> Any:
         return getattr(root.row, name)
 
-    source = Column(name, tuple(only), convert)
+    source = Column(name, tuple(only), convert, sql)
     return strawberry.field(resolver=resolve if only or convert else plain, description=description, metadata={"source": source}, **options)
 
 
@@ -126,13 +227,31 @@ def many(target: str, to: str, description: str, *, order: str = "{t}.position, 
     return strawberry.field(resolver=resolve, description=description, metadata={"source": Many(target, to, order, key)}, **options)
 
 
-def part(target: str, description: str, types: Mapping[str, type]) -> Any:
-    """A field that is a nested object over the same row; `types` is the module's namespace in which the class stands."""
+def part(kind: type, description: str, *, when: Sql | None = None, present: Callable[[Any, Context], bool] | None = None) -> Any:
+    """A field that is a nested object over the same row: `kind` has `row` and columns. Null unless `present`, which `when` says in SQL."""
+
+    def resolve(root: Any, info: Info) -> Any:
+        return kind(row=root.row) if present is None or present(root.row, info.context) else None
+
+    return strawberry.field(resolver=resolve, description=description, metadata={"source": Part(when)})
+
+
+def items(kind: type, column: str, description: str) -> Any:
+    """A field that is a list of objects kept as JSON in one column: `kind` has `row`, a dictionary, and `item` fields."""
 
     def resolve(root: Any) -> Any:
-        return types[target](row=root.row)
+        return [kind(row=each) for each in getattr(root.row, column)]
 
-    return strawberry.field(resolver=resolve, description=description, metadata={"source": Part(target)})
+    return strawberry.field(resolver=resolve, description=description, metadata={"source": Items(column)})
+
+
+def item(key: str, description: str) -> Any:
+    """A field of an item of a JSON list."""
+
+    def resolve(root: Any) -> Any:
+        return root.row[key]
+
+    return strawberry.field(resolver=resolve, description=description, metadata={"source": Item(key)})
 
 
 def key_of(global_id: str, kind: type[Node]) -> Any:

@@ -1,6 +1,7 @@
 """Connections (Relay): keyset pages over visible rows; the total is counted only when asked for."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -11,7 +12,7 @@ from tortoise import fields
 from domain import reads
 from domain.rules.errors import FieldProblem, InvalidInput
 from schema.context import Info
-from schema.nodes import Node
+from schema.nodes import RECORDS, Conditions
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,10 +56,77 @@ class Connection(Generic[T]):
         """Shortcut past the edges."""
         return [edge.node for edge in self.edges]
 
-    @strawberry.field(description="How many items there are in all under the same filter; counted only when asked for.")
+    @strawberry.field(
+        description="How many items there are in all under the same filter, counted up to 1000: that number stands for 1000 or more."
+    )
     async def total_count(self) -> int:
         """One more statement."""
         return await self.counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A keyset page of visible rows of a type, in the order of columns that end with a unique one and hold no nulls.
+
+    `where` gives the conditions of the arguments; with `key`, only rows whose column `key` equals the parent row's id.
+    """
+
+    target: str
+    order: tuple[str, ...]
+    where: Conditions
+    descending: bool = False
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What the page arguments say: so many rows from one end, between cursors."""
+
+    size: int
+    backwards: bool
+    after: list[Any] | None
+    before: list[Any] | None
+
+    @classmethod
+    def of(cls, source: Page, arguments: Mapping[str, Any], limit: int) -> "Slice":
+        """Read from a field's arguments. Raises InvalidInput for a bad size or cursor."""
+        first, last, model = arguments.get("first"), arguments.get("last"), RECORDS[source.target].__model__
+        after, before = (
+            None if arguments.get(path) is None else _cursor_values(arguments[path], model, source.order, path)
+            for path in ("after", "before")
+        )
+        return cls(_size(first, last, limit), last is not None, after, before)
+
+    def conditions(self, source: Page) -> list[reads.Where]:
+        """What the cursors exclude: one row comparison each, which an index on the order serves."""
+        columns = f"({', '.join(f'{{t}}.{name}' for name in source.order)})"
+        found = []
+        for path, values, forward in (("after", self.after, True), ("before", self.before, False)):
+            if values is not None:
+                sign = ">" if forward is not source.descending else "<"
+                names = [f"{path}_{name}" for name in source.order]
+                found.append(
+                    reads.Where(f"{columns} {sign} ({', '.join(f':{name}' for name in names)})", dict(zip(names, values, strict=True)))
+                )
+        return found
+
+    def order(self, source: Page) -> str:
+        """ORDER BY in the direction in which the rows are fetched."""
+        direction = " DESC" if source.descending is not self.backwards else ""
+        return ", ".join(f"{{t}}.{name}{direction}" for name in source.order)
+
+    def has_next(self, more: bool) -> bool:
+        """Whether rows follow the page; `more` tells that one row beyond the size was found."""
+        return self.before is not None if self.backwards else more
+
+    def has_previous(self, more: bool) -> bool:
+        """Whether rows precede the page."""
+        return more if self.backwards else self.after is not None
+
+
+def paged(target: str, order: tuple[str, ...], where: Conditions, **options: Any) -> dict[str, Any]:
+    """Metadata of a field that is a connection; its resolver calls `page_of`."""
+    return {"source": Page(target, order, where, **options)}
 
 
 def _written(value: Any) -> str:
@@ -93,56 +161,37 @@ def _size(first: int | None, last: int | None, limit: int) -> int:
     return size
 
 
-async def page(
-    info: Info,
-    kind: type[Node],
-    *,
-    order: Sequence[str],
-    where: Sequence[reads.Where] = (),
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-    descending: bool = False,
-) -> Any:
-    """A page of the visible rows of `kind` in the order of the named columns, which end with a unique one and hold no nulls.
-
-    Raises InvalidInput for a bad size or cursor.
-    """
-    context = info.context
+async def page_of(info: Info, parent: Any = None, **arguments: Any) -> Any:
+    """The answer of a field whose source is `Page`; `parent` is the row it hangs on. Raises InvalidInput for a bad size or cursor."""
+    source: Page = info._field.metadata["source"]  # noqa: SLF001  the field that is being answered
+    context, kind = info.context, RECORDS[source.target]
     model: Any = kind.__model__
-    size = _size(first, last, context.settings.page_max)
-    backwards = last is not None
-    tuple_sql = f"({', '.join(f'{{t}}.{name}' for name in order)})"
-    conditions = list(where)
-    for cursor, path, forward in ((after, "after", True), (before, "before", False)):
-        if cursor is not None:
-            values = {f"{path}_{name}": value for name, value in zip(order, _cursor_values(cursor, model, order, path), strict=True)}
-            sign = ">" if forward is not descending else "<"
-            conditions.append(reads.Where(f"{tuple_sql} {sign} ({', '.join(f':{path}_{name}' for name in order)})", values))
-    direction = " DESC" if descending is not backwards else ""
+    part = Slice.of(source, arguments, context.settings.page_max)
+    where = list(source.where(arguments, context.viewer))
+    if source.key is not None:
+        where.append(reads.Where(f"{{t}}.{source.key} = :parent", {"parent": parent.id}))
     found = await reads.select(
         model,
         viewer=context.viewer,
         now=context.now,
-        where=conditions,
-        order=", ".join(f"{{t}}.{name}{direction}" for name in order),
-        limit=size + 1,
+        where=[*where, *part.conditions(source)],
+        order=part.order(source),
+        limit=part.size + 1,
     )
-    more = len(found) > size
-    found = found[:size]
-    if backwards:
+    more = len(found) > part.size
+    found = found[: part.size]
+    if part.backwards:
         found.reverse()
-    edges = [Edge(node=kind(row=row), cursor=_BETWEEN.join(_written(getattr(row, name)) for name in order)) for row in found]
+    edges = [Edge(node=kind(row=row), cursor=_BETWEEN.join(_written(getattr(row, name)) for name in source.order)) for row in found]
 
     async def counter() -> int:
-        return await reads.count(model, viewer=context.viewer, now=context.now, where=where)
+        return await reads.count(model, viewer=context.viewer, now=context.now, where=where, limit=context.settings.count_max)
 
     return Connection(
         edges=edges,
         page_info=PageInfo(
-            has_next_page=more if not backwards else before is not None,
-            has_previous_page=more if backwards else after is not None,
+            has_next_page=part.has_next(more),
+            has_previous_page=part.has_previous(more),
             start_cursor=edges[0].cursor if edges else None,
             end_cursor=edges[-1].cursor if edges else None,
         ),

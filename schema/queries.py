@@ -1,6 +1,7 @@
 """Queries: what can be read, each under the viewer's own rights."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -8,20 +9,26 @@ import strawberry
 
 from domain import reads
 from domain.reads import Where
-from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed
+from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn
 from domain.rules.lifecycle import REVIEWS, By
+from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
 from models.enums import CaseKind, CodeKind, DayStatus, Role, Stage
 from schema.context import Info
-from schema.nodes import Node, key_of, resolve_node
-from schema.pages import After, Before, Connection, First, Last, page
+from schema.nodes import ById, Node, OfViewer, listed, resolve_node, row_by_id, rows_of
+from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.accounts import Viewer
 from schema.types.applications import Application
+from schema.types.development import DevelopmentQueries
 from schema.types.experts import Expert
 from schema.types.publicity import PublicNotice
 from schema.types.reference import CalendarDay, Code, Division, Qualification, Specialty, Title, WorkingCalendar
 
 NODES = 100
+_BY_CODE = "{t}.code"
+
+GlobalIdArgument = Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+NameSearch = Annotated[str | None, strawberry.argument(description="Only names that contain this text; two characters are enough.")]
 
 Parent = Annotated[
     str | None, strawberry.argument(description="Only what lies directly under this code. Without `parent` and `search`: the top level.")
@@ -41,18 +48,49 @@ def search_term(text: str) -> str:
     return f"%{escaped}%"
 
 
-async def _tree(info: Info, kind: type[Node], parent: str | None, search: str | None, retired: bool) -> list[Any]:
-    where = [] if retired else [Where("NOT {t}.retired")]
-    if search is not None and search.strip():
-        where.append(
-            Where("({t}.name ILIKE :search OR starts_with({t}.code, :code))", {"search": search_term(search), "code": search.strip()})
-        )
+def _tree(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
+    parent, search = arguments.get("parent"), (arguments.get("search") or "").strip()
+    found = _unretired(arguments)
+    if search:
+        found.append(Where("({t}.name ILIKE :search OR starts_with({t}.code, :code))", {"search": search_term(search), "code": search}))
     if parent is not None:
-        where.append(Where("{t}.parent_code = :parent", {"parent": parent}))
-    elif not (search or "").strip():
-        where.append(Where("{t}.parent_code IS NULL"))
-    found = await reads.select(kind.__model__, viewer=info.context.viewer, now=info.context.now, where=where, order="{t}.code", limit=500)
-    return [kind(row=row) for row in found]
+        found.append(Where("{t}.parent_code = :parent_code", {"parent_code": parent}))
+    elif not search:
+        found.append(Where("{t}.parent_code IS NULL"))
+    return found
+
+
+def _flat(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
+    search = (arguments.get("search") or "").strip()
+    return [*_unretired(arguments), *([Where("{t}.name ILIKE :search", {"search": search_term(search)})] if search else [])]
+
+
+def _of_kind(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
+    return [*_unretired(arguments), Where("{t}.kind = :kind", {"kind": arguments["kind"].value})]
+
+
+def _unretired(arguments: Mapping[str, Any]) -> list[Where]:
+    return [] if arguments.get("include_retired") else [Where("NOT {t}.retired")]
+
+
+def _queue(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    """Officers alone have a queue."""
+    if viewer is None:
+        raise NotSignedIn
+    if not viewer.is_officer:
+        raise NotAllowed
+    chosen = arguments.get("filter")
+    return chosen.conditions(viewer) if chosen else ()
+
+
+def _running_notices(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
+    pool, search = arguments.get("pool_code"), (arguments.get("search") or "").strip()
+    found = [Where("{t}.state = 'OPEN' AND {t}.closes_at > :now")]
+    if pool is not None:
+        found.append(Where("{t}.pool_code = :of_pool", {"of_pool": pool}))
+    if search:
+        found.append(Where("({t}.name ILIKE :search OR {t}.employer ILIKE :search)", {"search": search_term(search)}))
+    return found
 
 
 @strawberry.input(description="Which cases; conditions are joined by AND, an empty list excludes everything.")
@@ -70,11 +108,11 @@ class ApplicationFilter:
     submitted_from: datetime | None = strawberry.field(default=None, description="Only cases last submitted at or after this instant.")
     submitted_before: datetime | None = strawberry.field(default=None, description="Only cases last submitted before this instant.")
 
-    def conditions(self, role: Role, account: Any) -> Sequence[Where]:
+    def conditions(self, viewer: ViewerFacts) -> Sequence[Where]:
         """In SQL."""
         found: list[Where] = []
         if self.awaiting_me:
-            found.append(Where("{t}.stage = ANY(:awaiting)", {"awaiting": [stage.value for stage in awaiting(role)]}))
+            found.append(Where("{t}.stage = ANY(:awaiting)", {"awaiting": [stage.value for stage in awaiting(viewer.role)]}))
         for name, wanted in (("stage", self.stages), ("kind", self.kinds), ("pool_code", self.pool_codes)):
             if wanted is not None:
                 found.append(Where(f"{{t}}.{name} = ANY(:{name}s)", {f"{name}s": [str(each) for each in wanted]}))
@@ -83,7 +121,7 @@ class ApplicationFilter:
         if self.claimed is not None:
             found.append(Where("coalesce({t}.claimed_until > :now, FALSE) = :claimed", {"claimed": self.claimed}))
         if self.claimed_by_me:
-            found.append(Where("({t}.claimed_by_id = :me AND {t}.claimed_until > :now)", {"me": account}))
+            found.append(Where("({t}.claimed_by_id = :me AND {t}.claimed_until > :now)", {"me": viewer.account_id}))
         if self.search is not None and self.search.strip():
             found.append(Where("({t}.applicant ILIKE :search OR {t}.employer ILIKE :search)", {"search": search_term(self.search)}))
         if self.submitted_from is not None:
@@ -110,16 +148,23 @@ class QueueCount:
 
 
 @strawberry.type
-class Query:
-    """Roots of reading."""
+class Query(DevelopmentQueries):
+    """Roots of reading. Each says where its data is; the resolver answers where an operation is not compiled."""
 
-    @strawberry.field(description="Who is signed in; null when nobody is.")
+    @strawberry.field(description="Who is signed in; null when nobody is.", metadata={"source": OfViewer()})
     def viewer(self, info: Info) -> Viewer | None:
         """Facts of the session."""
         return None if info.context.viewer is None else Viewer()
 
-    @strawberry.field(description="Anything by its global id; null where there is no such thing or it is not for the viewer.")
-    async def node(self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]) -> Node | None:
+    @strawberry.field(description="The version of the privacy terms in force; registering accepts it.")
+    def privacy_terms_version(self, info: Info) -> str:
+        """From the settings."""
+        return info.context.settings.privacy_terms_version
+
+    @strawberry.field(
+        description="Anything by its global id; null where there is no such thing or it is not for the viewer.", metadata={"source": ById()}
+    )
+    async def node(self, info: Info, id: GlobalIdArgument) -> Node | None:
         """Relay's node."""
         return await resolve_node(id, info.context)
 
@@ -130,17 +175,21 @@ class Query:
         """Relay's nodes."""
         if len(ids) > NODES:
             raise InvalidInput([FieldProblem("ids", "TOO_MANY", {"maximum": NODES})])
-        return [await resolve_node(each, info.context) for each in ids]
+        return list(await asyncio.gather(*(resolve_node(each, info.context) for each in ids)))
 
-    @strawberry.field(description="A case by its global id; null where there is none or it is not for the viewer.")
-    async def application(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Global id of a case.")]
-    ) -> Application | None:
+    @strawberry.field(
+        description="A case by its global id; null where there is none or it is not for the viewer.",
+        metadata={"source": ById("Application")},
+    )
+    async def application(self, info: Info, id: GlobalIdArgument) -> Application | None:
         """One case."""
-        found = await info.context.load_one(Application.__model__, "id", key_of(id, Application))
-        return None if found is None else Application(row=found)
+        found: Application | None = await row_by_id(info, id)
+        return found
 
-    @strawberry.field(description="An officer's queue: cases of the office, the longest waiting first.")
+    @strawberry.field(
+        description="An officer's queue: cases of the office, the longest waiting first. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
+        metadata=paged("Application", ("stage_since", "id"), _queue),
+    )
     async def applications(
         self,
         info: Info,
@@ -150,33 +199,30 @@ class Query:
         last: Last = None,
         before: Before = None,
     ) -> Connection[Application]:
-        """For officers; raises NOT_SIGNED_IN and NOT_ALLOWED as top-level errors."""
-        viewer = info.context.signed_in()
-        if not viewer.is_officer:
-            raise NotAllowed
-        where = filter.conditions(viewer.role, viewer.account_id) if filter else ()
-        found: Connection[Application] = await page(
-            info, Application, order=("stage_since", "id"), where=where, first=first, after=after, last=last, before=before
-        )
+        """For officers."""
+        found: Connection[Application] = await page_of(info, filter=filter, first=first, after=after, last=last, before=before)
         return found
 
-    @strawberry.field(description="The officers' inbox: how many cases stand at each stage.")
+    @strawberry.field(description="The officers' inbox: how many cases stand at each stage; stages without cases are left out.")
     async def queue_counts(self, info: Info) -> list[QueueCount]:
-        """For officers; stages without cases are left out."""
+        """For officers."""
         viewer = info.context.signed_in()
         if not viewer.is_officer:
             raise NotAllowed
         return [QueueCount(**each) for each in await reads.queue_counts(viewer=viewer, now=info.context.now)]
 
-    @strawberry.field(description="An expert by global id; null where there is none or it is not for the viewer.")
-    async def expert(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Global id of an expert.")]
-    ) -> Expert | None:
+    @strawberry.field(
+        description="An expert by global id; null where there is none or it is not for the viewer.", metadata={"source": ById("Expert")}
+    )
+    async def expert(self, info: Info, id: GlobalIdArgument) -> Expert | None:
         """One expert."""
-        found = await info.context.load_one(Expert.__model__, "id", key_of(id, Expert))
-        return None if found is None else Expert(row=found)
+        found: Expert | None = await row_by_id(info, id)
+        return found
 
-    @strawberry.field(description="公示: notices that run now, the one that ends first at the head. For everybody, without signing in.")
+    @strawberry.field(
+        description="公示: notices that run now, the one that ends first at the head. For everybody, without signing in.",
+        metadata=paged("PublicNotice", ("closes_at", "id"), _running_notices),
+    )
     async def public_notices(
         self,
         info: Info,
@@ -188,45 +234,43 @@ class Query:
         before: Before = None,
     ) -> Connection[PublicNotice]:
         """The public list."""
-        where = [Where("{t}.state = 'OPEN' AND {t}.closes_at > :now")]
-        if pool_code is not None:
-            where.append(Where("{t}.pool_code = :of_pool", {"of_pool": pool_code}))
-        if search is not None and search.strip():
-            where.append(Where("({t}.name ILIKE :search OR {t}.employer ILIKE :search)", {"search": search_term(search)}))
-        found: Connection[PublicNotice] = await page(
-            info, PublicNotice, order=("closes_at", "id"), where=where, first=first, after=after, last=last, before=before
+        found: Connection[PublicNotice] = await page_of(
+            info, pool_code=pool_code, search=search, first=first, after=after, last=last, before=before
         )
         return found
 
-    @strawberry.field(description="区划: divisions and pools, by parent or by search.")
+    @strawberry.field(
+        description="区划: divisions and pools, by parent or by search; at most 500.", metadata=listed("Division", _tree, _BY_CODE)
+    )
     async def divisions(self, info: Info, parent: Parent = None, search: Search = None, include_retired: Retired = False) -> list[Division]:
-        """At most 500."""
-        return await _tree(info, Division, parent, search, include_retired)
+        """A level, or what was found."""
+        return await rows_of(info, parent=parent, search=search, include_retired=include_retired)
 
-    @strawberry.field(description="评标专业: the tree of specialties, by parent or by search.")
+    @strawberry.field(
+        description="评标专业: the tree of specialties, by parent or by search; at most 500.", metadata=listed("Specialty", _tree, _BY_CODE)
+    )
     async def specialties(
         self, info: Info, parent: Parent = None, search: Search = None, include_retired: Retired = False
     ) -> list[Specialty]:
-        """At most 500."""
-        return await _tree(info, Specialty, parent, search, include_retired)
+        """A level, or what was found."""
+        return await rows_of(info, parent=parent, search=search, include_retired=include_retired)
 
-    @strawberry.field(description="职称: the tree of titles, by parent or by search.")
+    @strawberry.field(
+        description="职称: the tree of titles, by parent or by search; at most 500.", metadata=listed("Title", _tree, _BY_CODE)
+    )
     async def titles(self, info: Info, parent: Parent = None, search: Search = None, include_retired: Retired = False) -> list[Title]:
-        """At most 500."""
-        return await _tree(info, Title, parent, search, include_retired)
+        """A level, or what was found."""
+        return await rows_of(info, parent=parent, search=search, include_retired=include_retired)
 
-    @strawberry.field(description="职业资格: the list of professional qualifications, all or by search.")
-    async def qualifications(self, info: Info, search: Search = None, include_retired: Retired = False) -> list[Qualification]:
-        """At most 500."""
-        where = [] if include_retired else [Where("NOT {t}.retired")]
-        if search is not None and search.strip():
-            where.append(Where("{t}.name ILIKE :search", {"search": search_term(search)}))
-        found = await reads.select(
-            reference.Qualification, viewer=info.context.viewer, now=info.context.now, where=where, order="{t}.code", limit=500
-        )
-        return [Qualification(row=row) for row in found]
+    @strawberry.field(
+        description="职业资格: the list of professional qualifications, all or by search; at most 500.",
+        metadata=listed("Qualification", _flat, _BY_CODE),
+    )
+    async def qualifications(self, info: Info, search: NameSearch = None, include_retired: Retired = False) -> list[Qualification]:
+        """All, or what was found."""
+        return await rows_of(info, search=search, include_retired=include_retired)
 
-    @strawberry.field(description="A flat code table, in its order.")
+    @strawberry.field(description="A flat code table, in its order.", metadata=listed("Code", _of_kind, "{t}.position, {t}.code"))
     async def codes(
         self,
         info: Info,
@@ -234,11 +278,7 @@ class Query:
         include_retired: Retired = False,
     ) -> list[Code]:
         """The whole table."""
-        where = [Where("{t}.kind = :kind", {"kind": kind.value})] + ([] if include_retired else [Where("NOT {t}.retired")])
-        found = await reads.select(
-            reference.Code, viewer=info.context.viewer, now=info.context.now, where=where, order="{t}.position, {t}.code"
-        )
-        return [Code(row=row) for row in found]
+        return await rows_of(info, kind=kind, include_retired=include_retired)
 
     @strawberry.field(description="工作日历: which days of a year are worked.")
     async def working_calendar(

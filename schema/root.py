@@ -5,19 +5,23 @@ mutations/<noun>.py as a class of mutations whose result unions name the problem
 `Mutation` below. A type that stands for rows needs its predicate in domain/reads.py.
 """
 
+from datetime import datetime
+
 import strawberry
-from strawberry.schema.config import StrawberryConfig
 
 from schema import enums  # noqa: F401  registers every enum with its descriptions
+from schema.mutations.accounts import AccountMutations
 from schema.mutations.applications import ApplicationMutations
+from schema.mutations.development import DevelopmentMutations
 from schema.nodes import RECORDS
 from schema.problems import HANDLERS
 from schema.queries import Query
+from schema.scalars import INSTANT
 from schema.subscriptions import Subscription
 
 
 @strawberry.type
-class Mutation(ApplicationMutations):
+class Mutation(AccountMutations, ApplicationMutations, DevelopmentMutations):
     """Every verb: one input, one result union. Further nouns join as base classes."""
 
 
@@ -29,7 +33,7 @@ def build() -> strawberry.Schema:
         subscription=Subscription,
         types=list(RECORDS.values()),
         exception_handlers=HANDLERS,
-        config=StrawberryConfig(relay_max_results=100),
+        scalar_overrides={datetime: INSTANT},
     )
 
 

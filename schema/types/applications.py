@@ -1,15 +1,18 @@
 """Cases 申请 and the chain of their records."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain.rules.lifecycle import DECISIONS, available_moves
 from domain.rules.policy import CaseFacts, moves_of
 from models import applications
 from models.enums import CaseKind, Move, RejectReason, Role, Stage
-from schema.context import Info
-from schema.nodes import Node, column, many, one, record
+from schema.context import Context, Info
+from schema.nodes import Computed, Node, column, item, items, many, one, part, record
 from schema.types.experts import Expert
 from schema.types.publicity import PublicNotice
 from schema.types.reference import Division
@@ -22,14 +25,11 @@ _OFFICERS = (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER)
 
 @strawberry.type(description="A reason of a return, on one field of the profile.")
 class FieldReason:
-    """What to change."""
+    """What to change; its row is an item of the JSON list in the record."""
 
-    path: str = strawberry.field(description="Path of the field in the profile, e.g. `titles.0.certificate`.")
-    text: str = strawberry.field(description="What is wrong with it.")
-
-
-def _field_reasons(listed: list[dict[str, str]]) -> list[FieldReason]:
-    return [FieldReason(path=each["path"], text=each["text"]) for each in listed]
+    row: strawberry.Private[dict[str, str]]
+    path: str = item("path", "Path of the field in the profile, e.g. `titles.0.certificate`.")
+    text: str = item("text", "What is wrong with it.")
 
 
 @record(
@@ -48,8 +48,10 @@ class ApplicationRecord(Node):
     actor_name: str | None = column("actor_name", "Name of who did it; officers alone see it.", only=_OFFICERS)
     opinion: str | None = column("opinion", "What the officer wrote.")
     reject_reason: RejectReason | None = column("reject_reason", "Why it was rejected.")
-    field_reasons: list[FieldReason] = column("field_reasons", "Reasons of a return, field by field.", convert=_field_reasons)
-    hash: str = column("hash", "Keyed hash of this record and the one before, hexadecimal.", convert=bytes.hex)
+    field_reasons: list[FieldReason] = items(FieldReason, "field_reasons", "Reasons of a return, field by field.")
+    hash: str = column(
+        "hash", "Keyed hash of this record and the one before, hexadecimal.", convert=bytes.hex, sql="encode({t}.hash, 'hex')"
+    )
     profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
         "Profile", "revision_id", "The frozen profile this was about: what they looked at."
     )
@@ -57,11 +59,54 @@ class ApplicationRecord(Node):
 
 @strawberry.type(description="An officer's hold on a case: others cannot decide it until it ends.")
 class Claim:
-    """A running claim."""
+    """A running claim, over the case's row."""
 
-    holder: str = strawberry.field(description="Name of the officer.")
-    until: datetime = strawberry.field(description="When it ends unless renewed.")
-    mine: bool = strawberry.field(description="Whether it is the viewer's own.")
+    row: strawberry.Private[applications.Application]
+    holder: str = column("claimed_by_name", "Name of the officer.")
+    until: datetime = column("claimed_until", "When it ends unless renewed.")
+
+    @strawberry.field(
+        description="Whether it is the viewer's own.", metadata={"source": Computed("coalesce({t}.claimed_by_id = :viewer_account, FALSE)")}
+    )
+    def mine(self, info: Info) -> bool:
+        """By account."""
+        return info.context.viewer is not None and self.row.claimed_by_id == info.context.viewer.account_id
+
+
+def _is_claimed(row: applications.Application, context: Context) -> bool:
+    viewer = context.viewer
+    return viewer is not None and viewer.is_officer and row.claimed_until is not None and row.claimed_until > context.now
+
+
+def _claimed_sql(role: Role | None) -> str:
+    return "coalesce({t}.claimed_until > :now, FALSE)" if role in _OFFICERS else "FALSE"
+
+
+def _moves_sql(role: Role | None) -> str:
+    """The moves of `moves_of` as a JSON array in SQL, from the same table. An officer's visible cases are those of the own pool."""
+    officer = role in _OFFICERS
+    branches = []
+    for kind, stage in product(CaseKind, Stage):
+        found = available_moves(kind, stage, role=role, own=not officer, own_pool=True) if role else ()
+        if found:
+            free = _text_array(move for move in found if move not in DECISIONS)
+            branches.append(
+                f"WHEN {{t}}.kind = '{kind.value}' AND {{t}}.stage = '{stage.value}' "
+                f"THEN CASE WHEN {_HINDERED} THEN {free} ELSE {_text_array(found)} END"
+            )
+    return f"to_json(CASE {' '.join(branches)} ELSE {_text_array(())} END)" if branches else f"to_json({_text_array(())})"
+
+
+def _text_array(moves: Iterable[Move]) -> str:
+    return "'{" + ",".join(move.value for move in moves) + "}'::text[]"
+
+
+_HINDERED = (
+    "(coalesce({t}.claimed_until > :now AND {t}.claimed_by_id <> :viewer_account, FALSE) OR EXISTS ("
+    "SELECT FROM application_records r WHERE r.application_id = {t}.id AND r.actor_id = :viewer_account "
+    "AND (r.from_stage, {t}.stage) IN (('SECOND_REVIEW', 'FINAL_REVIEW'), ('FINAL_REVIEW', 'SECOND_REVIEW'))))"
+)
+"""Held by another, or decided by the viewer at the other provincial review: see policy.held_by_another and needs_other_officer."""
 
 
 @record(applications.Application, "申请: one case of an expert on its way through the reviews.")
@@ -87,20 +132,20 @@ class Application(Node):
     records: list[ApplicationRecord] = many("ApplicationRecord", "application_id", "Its history, the oldest first.", order="{t}.number")
     notice: PublicNotice | None = one("PublicNotice", "id", "Its public notice, once opened.", to="application_id")
 
-    @strawberry.field(description="Whether the office's time budget for this stage is over.")
+    @strawberry.field(
+        description="Whether the office's time budget for this stage is over.",
+        metadata={"source": Computed("coalesce({t}.due_at < :now, FALSE)")},
+    )
     def overdue(self, info: Info) -> bool:
         """By the server's clock."""
         return self.row.due_at is not None and self.row.due_at < info.context.now
 
-    @strawberry.field(description="Who holds the case now; officers alone see it.")
-    def claim(self, info: Info) -> Claim | None:
-        """The running claim."""
-        viewer, row = info.context.viewer, self.row
-        if viewer is None or not viewer.is_officer or row.claimed_until is None or row.claimed_until <= info.context.now:
-            return None
-        return Claim(holder=row.claimed_by_name, until=row.claimed_until, mine=row.claimed_by_id == viewer.account_id)
+    claim: Claim | None = part(Claim, "Who holds the case now; officers alone see it.", when=_claimed_sql, present=_is_claimed)
 
-    @strawberry.field(description="What the viewer can do with the case now: draw buttons from it. The server refuses every other move.")
+    @strawberry.field(
+        description="What the viewer can do with the case now: draw buttons from it. The server refuses every other move.",
+        metadata={"source": Computed(_moves_sql)},
+    )
     async def available_moves(self, info: Info) -> list[Move]:
         """From the table of moves and the policy."""
         viewer = info.context.viewer

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain.reads import Where
 from models import experts
 from models.enums import Standing
 from schema.context import Info
-from schema.nodes import RECORDS, Node, column, one, record
-from schema.pages import After, Before, Connection, First, Last, page
+from schema.nodes import Node, column, one, record
+from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.reference import Division
 
 if TYPE_CHECKING:
@@ -36,14 +35,13 @@ class Expert(Node):
         "Profile", "draft_id", "The open draft, for its owner alone; the first section saved opens it."
     )
 
-    @strawberry.field(description="All cases of this person, the newest first.")
+    @strawberry.field(
+        description="All cases of this person, the newest first.",
+        metadata=paged("Application", ("created_at", "id"), lambda *_: (), descending=True, key="expert_id"),
+    )
     async def applications(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Annotated["Application", strawberry.lazy("schema.types.applications")]]:
         """The person's history."""
-        where = [Where("{t}.expert_id = :of_expert", {"of_expert": self.row.id})]
-        cases = RECORDS["Application"]
-        found: Connection[Application] = await page(
-            info, cases, order=("created_at", "id"), where=where, first=first, after=after, last=last, before=before, descending=True
-        )
+        found: Connection[Application] = await page_of(info, self.row, first=first, after=after, last=last, before=before)
         return found

@@ -34,7 +34,10 @@ class PublicNotice(Node):
     last_day: date = column("last_day", "Last working day; the notice runs until its end, 24:00 in Shanghai.")
     closes_at: datetime = column("closes_at", "The instant at which it ends.")
     days_counted: list[date] = column(
-        "days_counted", "The working days counted.", convert=lambda days: [date.fromisoformat(day) for day in days]
+        "days_counted",
+        "The working days counted.",
+        convert=lambda days: [date.fromisoformat(day) for day in days],
+        sql="to_json(ARRAY(SELECT jsonb_array_elements_text({t}.days_counted)))",
     )
     tentative: bool = column("tentative", "Whether a year it touches is not yet published; then it may still become longer, never shorter.")
     closed_at: datetime | None = column("closed_at", "When it was closed or struck.")
