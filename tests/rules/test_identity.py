@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rules.errors import Invalid
-from domain.rules.identity import FEMALE, MALE, IdNumber, check_digit, id_number
+from domain.rules.identity import FEMALE, MALE, IdNumber, check_digit, id_number, kind_of
 from models.enums import IdType
 
 TODAY = date(2026, 11, 22)
@@ -143,3 +143,19 @@ def test_whatever_is_written_comes_back_as_a_number_or_a_refusal(text: str) -> N
         answer = refused.code
 
     assert re.fullmatch("ID_NUMBER_[A-Z0-9_]+|[0-9]{17}[0-9X]", answer)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        ("11010519491231002X", IdType.RESIDENT_ID),
+        ("８１００００199408230021", IdType.HK_MACAO_PERMIT),
+        ("820000199408230021", IdType.HK_MACAO_PERMIT),
+        ("83 0000 199408230021", IdType.TAIWAN_PERMIT),
+        ("911124198108030024", IdType.FOREIGN_PERMANENT_RESIDENT),
+        ("810101199408230021", IdType.RESIDENT_ID),
+        ("nothing", IdType.RESIDENT_ID),
+    ],
+)
+def test_the_kind_of_card_is_read_off_the_beginning_of_its_number(number: str, kind: IdType) -> None:
+    assert kind_of(number) is kind
