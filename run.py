@@ -9,7 +9,6 @@ if sys.platform == "win32":
     sys.exit("The registry runs on Linux and macOS; on Windows use its Linux subsystem (WSL).")
 
 import asyncio
-import contextlib
 import errno
 import fcntl
 import hashlib
@@ -45,12 +44,10 @@ def _digest(path: Path) -> str:
 
 def _in_step(need: str) -> bool:
     """Whether the environment holds exactly what the locks say, for running (`runtime`) or for development too (`dev`)."""
-    try:
-        installed = json.loads((VENV / "installed.json").read_text())
-    except (OSError, ValueError):
-        return False
+    installed = _installed()
     needed = ["runtime", "dev"] if need == "dev" else ["runtime"]
-    return PYTHON.exists() and all(installed.get(each) == _digest(LOCKS[each]) for each in needed)
+    # A directory that was moved or copied holds programs that point to the old place.
+    return PYTHON.exists() and installed.get("at") == str(VENV) and all(installed.get(each) == _digest(LOCKS[each]) for each in needed)
 
 
 def ensure_environment(need: str) -> None:
@@ -60,28 +57,40 @@ def ensure_environment(need: str) -> None:
     VENV.mkdir(exist_ok=True)
     with (VENV / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if _in_step(need):
-            return
-        with contextlib.suppress(OSError, ValueError):
-            if "dev" in json.loads((VENV / "installed.json").read_text()):
-                need = "dev"  # do not take away what a developer has
-        _install(need)
+        if not _in_step(need):
+            _install(need)
+
+
+def _installed() -> dict[str, str]:
+    """What `.venv` holds: the digests of the locks it was made from, and the place it was made for."""
+    try:
+        found: dict[str, str] = json.loads((VENV / "installed.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def _install(need: str) -> None:
     started = time.monotonic()
+    installed = _installed()
+    if "dev" in installed:
+        need = "dev"  # do not take away what a developer has
+    if not PYTHON.exists() or installed.get("at", str(VENV)) != str(VENV):
+        for each in VENV.iterdir():
+            if each.name != "lock":
+                shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
     first = not PYTHON.exists()
     if first and shutil.disk_usage(ROOT).free < DISK_FOR_PACKAGES:
         raise Trouble(f"Too little disk space: installing the packages needs {DISK_FOR_PACKAGES // 2**20} MB in {ROOT}.")
     lock = LOCKS[need]
     count = sum(1 for line in lock.read_text().splitlines() if line[:1].isalnum())
-    print(f"Installing {count} packages into {VENV} ({'once; this takes a minute or so' if first else 'they changed'}) …", flush=True)
+    print(f"Installing {count} packages into {VENV} ({'once; this takes a minute or so' if first else 'only what changed'}) …", flush=True)
     (VENV / "installed.json").unlink(missing_ok=True)
     uv = shutil.which("uv")
     if not (uv and _install_with_uv(uv, lock)):
         _install_with_pip(lock)
     kinds = ["runtime", "dev"] if need == "dev" else ["runtime"]
-    (VENV / "installed.json").write_text(json.dumps({kind: _digest(LOCKS[kind]) for kind in kinds}))
+    (VENV / "installed.json").write_text(json.dumps({"at": str(VENV)} | {kind: _digest(LOCKS[kind]) for kind in kinds}))
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
 
 

@@ -64,11 +64,11 @@ class DataDirectory:
         except BlockingIOError:
             file.close()
             return False
+        if shutil.disk_usage(self.path).free < DISK_FOR_DATA:
+            raise Trouble(f"Too little disk space: less than {DISK_FOR_DATA // 2**20} MB are free in {self.path}.")
         self.abandoned = bool(self.word())
         self._file = file
         self.leave_word({"pid": os.getpid()})
-        if shutil.disk_usage(self.path).free < DISK_FOR_DATA:
-            raise Trouble(f"Too little disk space: less than {DISK_FOR_DATA // 2**20} MB are free in {self.path}.")
         return True
 
     def release(self) -> None:
