@@ -88,7 +88,7 @@ def _install(need: str) -> None:
     (VENV / "installed.json").unlink(missing_ok=True)
     uv = shutil.which("uv")
     if not (uv and _install_with_uv(uv, lock)):
-        _install_with_pip(lock)
+        _install_with_pip(lock, first)
     kinds = ["runtime", "dev"] if need == "dev" else ["runtime"]
     (VENV / "installed.json").write_text(json.dumps({"at": str(VENV)} | {kind: _digest(LOCKS[kind]) for kind in kinds}))
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
@@ -102,7 +102,7 @@ def _install_with_uv(uv: str, lock: Path) -> bool:
     return False
 
 
-def _install_with_pip(lock: Path) -> None:
+def _install_with_pip(lock: Path, first: bool) -> None:
     if not (PYTHON.exists() and _succeeds([PYTHON, "-c", "import pip"], quiet=True)):
         if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
             raise Trouble(
@@ -110,19 +110,9 @@ def _install_with_pip(lock: Path) -> None:
             )
         if not _succeeds([sys.executable, "-m", "venv", VENV]):
             raise Trouble(f"The Python environment {VENV} could not be made; the reason stands above.")
-    command: list[str | Path] = [
-        PYTHON,
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "-r",
-        lock,
-    ]
-    if not _succeeds(command):
+    quiet = [] if first else ["--quiet"]  # of what stays, pip would tell line by line
+    options = ["--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", *quiet]
+    if not _succeeds([PYTHON, "-m", "pip", "install", *options, "-r", lock]):
         raise Trouble(
             "The packages could not be installed; the reason stands above. Without a direct way to PyPI "
             "set PIP_INDEX_URL to a mirror, then start again."
