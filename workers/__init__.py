@@ -1,1 +1,1 @@
-"""The later process: the queue, the relay of the outbox, sweeps, messages."""
+"""The later process: what happens after a commit or at a time; it calls the domain's verbs and decides nothing itself."""

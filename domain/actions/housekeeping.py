@@ -1,0 +1,30 @@
+"""What nobody needs any more is removed; safe to run late, twice and on several machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from models.database import execute
+
+_BATCH = 1_000
+_OVER: Mapping[str, str] = MappingProxyType(
+    {
+        "idempotency_keys": "created_at < registry_now() - interval '24 hours'",
+        "failed_sign_ins": "at < registry_now() - interval '1 day'",
+        # Limits look back a day; a code is dead long before.
+        "phone_codes": "created_at < registry_now() - interval '2 days'",
+        # Dead rows stay until an operator has looked at them.
+        "outbox": "state = 'SENT' AND done_at < registry_now() - interval '30 days'",
+    }
+)
+
+
+async def tidy() -> Mapping[str, int]:
+    """Remove what is over, a bounded number of rows a table; how many were removed. Full batches ask for another run."""
+    removed = {}
+    for table, over in _OVER.items():
+        removed[table] = await execute(
+            f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {over} LIMIT {_BATCH} FOR UPDATE SKIP LOCKED)"  # noqa: S608  constants above
+        )
+    return removed

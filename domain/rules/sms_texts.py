@@ -1,0 +1,55 @@
+"""The wording of every message to a phone, in Chinese and in English (domain §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.rules.messages import Language
+from models.enums import SmsTemplate
+
+# Placeholders are the parameters of the ledger's row. No name stands in a text: who gets a number later shall learn nothing about a person.
+TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
+    SmsTemplate.PHONE_CODE: (
+        "【评审专家库】验证码 {code}，用于{purpose}，{until}前有效。工作人员不会索要验证码，请勿转告他人。",
+        "[Expert registry] {code} is your code to {purpose}, valid until {until} Beijing time. Our staff never ask for it: tell no one.",
+    ),
+    SmsTemplate.PHONE_CHANGED: (
+        "【评审专家库】您的登录手机号已更换为 {phone}。如非本人操作，请立即联系所在地财政部门。",
+        "[Expert registry] Your login phone is now {phone}. If this was not you, call your finance office at once.",
+    ),
+    SmsTemplate.ADMITTED: (
+        "【评审专家库】您已成为正式专家，专家编号 {number}。请登录系统维护日程。",
+        "[Expert registry] You are now a formal expert, number {number}. Sign in to keep your schedule.",
+    ),
+    SmsTemplate.RETURNED: (
+        "【评审专家库】您的申请被退回修改。请登录系统查看原因，修改后重新提交。",
+        "[Expert registry] Your case was returned. Sign in to read the reasons, correct it and submit again.",
+    ),
+    SmsTemplate.REJECTED: (
+        "【评审专家库】您的申请未予通过。请登录系统查看原因。",
+        "[Expert registry] Your case was rejected. Sign in to read the reasons.",
+    ),
+    SmsTemplate.APPLIED: (
+        "【评审专家库】您的信息变更已通过审核并生效。",
+        "[Expert registry] Your change has passed its reviews and is in effect.",
+    ),
+    SmsTemplate.NOTICE_OPENED: (
+        "【评审专家库】您的入库申请已通过审核，{first_day} 至 {last_day} 公示。",
+        "[Expert registry] Your admission has passed its reviews and is before the public from {first_day} to {last_day}.",
+    ),
+    SmsTemplate.OBJECTION_UPHELD: (
+        "【评审专家库】公示期间收到的异议成立，您的入库申请未予通过。请登录系统查看原因。",
+        "[Expert registry] An objection to your admission was upheld and the case rejected. Sign in to read the reasons.",
+    ),
+    SmsTemplate.REMINDER: (
+        "【评审专家库】您有申请尚未提交。请登录系统完成，长期不提交的申请将被取消。",
+        "[Expert registry] A case of yours is not yet submitted. Sign in and finish it: a case left lying is cancelled.",
+    ),
+}
+
+
+def text(template: SmsTemplate, language: Language, parameters: Mapping[str, Any]) -> str:
+    """The words of a message; raises KeyError for a parameter that is missing."""
+    zh, en = TEXTS[template]
+    return (zh if language == "zh" else en).format_map(parameters)

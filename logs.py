@@ -1,0 +1,105 @@
+"""Logs of every process: one line an event, with a correlation id, and nothing personal in it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+from settings import Settings
+
+WITHHELD = "[withheld]"
+
+# Nothing personal is given to a log in the first place; what follows is the net under that rule.
+_PERSONAL = frozenset({
+    "address", "applicant", "authorization", "birthdate", "cookie", "digits", "email", "employer", "holder",
+    "idnumber", "mobile", "name", "parameters", "password", "phone", "secret", "token", "variables",
+})  # fmt: skip
+_ERROR_CODE = re.compile(r"[A-Z][A-Z0-9_]+")  # may be told, unlike the code that was sent to a phone
+_NUMBERS = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9]{17}[0-9Xx]"  # id number
+    r"|(?:\+?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4})(?![0-9A-Za-z])"  # mobile phone
+)
+_OURS = frozenset({"timestamp", "level", "logger"})
+_QUIET = {"tortoise": "INFO", "asyncpg": "INFO", "arq": "WARNING", "PIL": "INFO"}  # at DEBUG tortoise logs every value it writes
+
+
+def set_up(settings: Settings, process: str) -> None:
+    """Send this process's logs, those of libraries included, to standard error as the settings say. May be called twice."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        tell_where,
+        withhold,
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+    def add_process(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {"process": process, **event}
+
+    renderer: Any = _json if settings.log_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, add_process, renderer],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level)
+    for library, level in _QUIET.items():
+        logging.getLogger(library).setLevel(max(logging.getLevelName(level), root.level))
+    logging.captureWarnings(capture=True)
+
+
+def tell_where(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put kind and place of an exception in its stead: its message may quote what people entered."""
+    told = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    cause = sys.exc_info()[1] if told is True else told[1] if isinstance(told, tuple) else told
+    if isinstance(cause, BaseException):
+        event["kind"] = f"{type(cause).__module__}.{type(cause).__qualname__}"
+        event["frames"] = [f"{each.filename}:{each.lineno} {each.name}" for each in traceback.extract_tb(cause.__traceback__)[-12:]]
+    return event
+
+
+def withhold(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take out what stands under a personal name, and phones and id numbers wherever they stand."""
+    return {key: value if key in _OURS or key.startswith("_") else _clean(key, value) for key, value in event.items()}
+
+
+def _clean(key: str, value: Any) -> Any:
+    plain = key.lower().replace("_", "")
+    if plain in _PERSONAL or (plain == "code" and not _ERROR_CODE.fullmatch(str(value))):
+        return WITHHELD if value is not None else None
+    match value:
+        case str():
+            return _NUMBERS.sub(WITHHELD, value)
+        case bool() | float() | None:
+            return value
+        case int():
+            return WITHHELD if _NUMBERS.fullmatch(str(value)) else value
+        case Mapping():
+            return {str(each): _clean(str(each), inner) for each, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_clean("", inner) for inner in value]
+        case _:
+            return _NUMBERS.sub(WITHHELD, str(value))
+
+
+def _json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

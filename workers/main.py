@@ -1,0 +1,95 @@
+"""The worker process: takes promises from the queue and, beside it, relays, sweeps, closes notices and tidies up."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from functools import partial
+
+import structlog
+
+import logs
+from domain.actions import housekeeping, publicity
+from models.database import close_database, open_database
+from settings import Settings, SettingsError, settings
+from workers.clocks import Clocks
+from workers.loops import Alarm, Loop
+from workers.queue import Hints, consumer, drain
+from workers.relay import Relay, kinds
+from workers.sms.gateways import gateway
+
+_log = structlog.get_logger(__name__)
+
+GRACE_SECONDS = 15.0
+"""What is under way at SIGTERM may take so long; together with closing everything the process ends within 20 s."""
+_TIDY_SECONDS = 600.0
+_NOTICES_AT_A_TIME = 100
+
+
+def main() -> None:
+    """Run until SIGTERM or Ctrl-C; ends with exit code 0 when everything under way was finished or given back."""
+    try:
+        configuration = settings()
+        logs.set_up(configuration, "worker")
+        asyncio.run(run(configuration))
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
+async def run(configuration: Settings) -> None:
+    """The process. Its loops fail one by one and go on; only a signal ends them. A database that is away at the start ends it at once."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    hints = Hints(configuration.redis_url)
+    relay = Relay(kinds(gateway(configuration)), hints, configuration.database_url)
+    clocks = Clocks(skew_seconds=configuration.clock_skew_seconds)
+    pause = configuration.sweep_seconds
+    loops = [
+        Loop("queue", partial(_consume, configuration.redis_url, relay, stopping), pause_seconds=0),
+        Loop("announced promises", relay.pass_on_heard, pause_seconds=pause, wake=relay.heard),
+        Loop("due promises", relay.sweep, pause_seconds=pause, wake=relay.missed),
+        Loop("public notices", partial(_close_notices, clocks), pause_seconds=pause),
+        Loop("housekeeping", housekeeping.tidy, pause_seconds=_TIDY_SECONDS),
+    ]
+    await open_database(configuration)
+    try:
+        listening = asyncio.create_task(Loop("listening", relay.listen, pause_seconds=0).run())
+        working = [asyncio.create_task(each.run()) for each in loops]
+        _log.info("worker started", gateway=configuration.sms_gateway)
+        await stopping.wait()
+        listening.cancel()
+        for each in loops:
+            each.stop()
+        _, late = await asyncio.wait(working, timeout=GRACE_SECONDS + 2)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(listening, *late, return_exceptions=True)
+        _log.info("worker stopped", cancelled=len(late))
+    finally:
+        await hints.close()
+        await close_database()
+
+
+async def _consume(redis_url: str, relay: Relay, stopping: asyncio.Event) -> None:
+    """Work off the queue until the end, or until Redis stays away for longer than arq waits."""
+    worker = consumer(redis_url, relay.deliver)
+    polling = asyncio.create_task(worker.main())
+    told = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({polling, told}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        await drain(worker, GRACE_SECONDS)
+        polling.cancel()
+        await asyncio.wait({polling})
+    if not polling.cancelled():
+        polling.result()
+
+
+async def _close_notices(clocks: Clocks) -> None:
+    if fault := await clocks.fault():
+        raise Alarm(fault)
+    while (closed := await publicity.close_due_notices(limit=_NOTICES_AT_A_TIME)) > 0:
+        _log.info("notices closed", count=closed)

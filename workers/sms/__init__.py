@@ -1,0 +1,1 @@
+"""Vendors' protocols: one gateway a file, behind the protocol of domain/actions/sms.py."""
