@@ -18,7 +18,7 @@ from models.enums import Role, Stage
 
 Row = TypeVar("Row", bound=Model)
 
-_PARAMETER = re.compile(r"(?<!:):([a-z_][a-z_0-9]*)")
+PARAMETER = re.compile(r"(?<!:):([a-z_][a-z_0-9]*)")
 _NONE = "FALSE"
 _ALL = "TRUE"
 
@@ -42,15 +42,17 @@ def viewer_values(viewer: Viewer | None, now: datetime) -> dict[str, Any]:
     }
 
 
-def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """Turn `:name` into PostgreSQL's `$1`, each name once; raises KeyError for a name without a value."""
+def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """Turn `:name` into PostgreSQL's `$1`, each name once, and tell the names in that order."""
     order: dict[str, int] = {}
+    text = PARAMETER.sub(lambda match: f"${order.setdefault(match[1], len(order) + 1)}", sql)
+    return text, tuple(order)
 
-    def number(match: re.Match[str]) -> str:
-        return f"${order.setdefault(match[1], len(order) + 1)}"
 
-    bound = _PARAMETER.sub(number, sql)
-    return bound, [values[name] for name in order]
+def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """`numbered`, with the values in order; raises KeyError for a name without a value."""
+    text, names = numbered(sql)
+    return text, [values[name] for name in names]
 
 
 def _by_role(**predicates: str) -> Callable[[Role | None], str]:
@@ -94,7 +96,6 @@ def _through(column: str, table: str, parent: Callable[[Role | None], str]) -> C
     return predicate
 
 
-_IN_REVISION = _through("revision_id", "revisions", _REVISION)
 _FILE_COLUMNS = (
     ("education", "certificate_id"),
     ("title_entries", "certificate_id"),
@@ -125,25 +126,16 @@ def _everyone(_: Role | None) -> str:
     return _ALL
 
 
-_PREDICATES: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
+_OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
     {
         accounts.Account: _ACCOUNT,
         accounts.Session: _by_role(anyone="({t}.account_id = :viewer_account AND {t}.ended_at IS NULL AND {t}.expires_at > :now)"),
         accounts.ClearRead: _by_role(anyone="{t}.subject_id = :viewer_account"),
         applications.Application: _APPLICATION,
-        applications.ApplicationRecord: _through("application_id", "applications", _APPLICATION),
         experts.Expert: _EXPERT,
         files.StoredFile: _file,
         profiles.Revision: _REVISION,
-        profiles.Education: _IN_REVISION,
-        profiles.TitleEntry: _IN_REVISION,
-        profiles.WorkEntry: _IN_REVISION,
-        profiles.QualificationEntry: _IN_REVISION,
-        profiles.RevisionSpecialty: _IN_REVISION,
-        profiles.AvoidanceUnit: _IN_REVISION,
-        profiles.OtherMaterial: _IN_REVISION,
         publicity.PublicNotice: _notice,
-        publicity.NoticeSpecialty: _through("notice_id", "public_notices", _notice),
         reference.Division: _everyone,
         reference.Specialty: _everyone,
         reference.Title: _everyone,
@@ -152,6 +144,32 @@ _PREDICATES: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyTy
         reference.CalendarDay: _everyone,
     }
 )
+
+
+_SECTIONS = (
+    profiles.Education,
+    profiles.TitleEntry,
+    profiles.WorkEntry,
+    profiles.QualificationEntry,
+    profiles.RevisionSpecialty,
+    profiles.AvoidanceUnit,
+    profiles.OtherMaterial,
+)
+_THROUGH: Mapping[type[Model], tuple[str, type[Model]]] = MappingProxyType(
+    {
+        applications.ApplicationRecord: ("application_id", applications.Application),
+        publicity.NoticeSpecialty: ("notice_id", publicity.PublicNotice),
+        **dict.fromkeys(_SECTIONS, ("revision_id", profiles.Revision)),
+    }
+)
+_PREDICATES: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
+    dict(_OWN) | {model: _through(column, parent._meta.db_table, _OWN[parent]) for model, (column, parent) in _THROUGH.items()}
+)
+
+
+def visible_through(model: type[Model]) -> tuple[str, type[Model]] | None:
+    """The column and the noun through which rows of `model` are visible, where that is the whole predicate."""
+    return _THROUGH.get(model)
 
 
 def visible(model: type[Model], role: Role | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
+import orjson
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
@@ -34,6 +35,8 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                     "database": parts.path.lstrip("/"),
                     "minsize": 1,
                     "maxsize": settings.database_pool_size,
+                    "init": _prepare_connection,
+                    "reset": _leave_as_it_is,
                     "server_settings": {
                         "application_name": "expert-registry",
                         "statement_timeout": str(settings.statement_timeout_ms),
@@ -49,6 +52,15 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
         "use_tz": True,
         "timezone": "UTC",
     }
+
+
+async def _prepare_connection(connection: asyncpg.Connection[Any]) -> None:
+    """JSON that PostgreSQL built passes through as it is."""
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=str, decoder=orjson.Fragment)
+
+
+async def _leave_as_it_is(_: asyncpg.Connection[Any]) -> None:
+    """asyncpg's own reset is a second round trip for each statement; nothing on pooled connections sets, listens or locks for a session."""
 
 
 async def open_database(settings: Settings) -> None:
@@ -132,6 +144,14 @@ async def rows(sql: str, *values: Any) -> Sequence[asyncpg.Record]:
     """The rows of one statement, in the running transaction if there is one."""
     found: Sequence[asyncpg.Record] = (await _client().execute_query(sql, list(values)))[1]
     return found
+
+
+async def fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
+    """The rows of one reading statement outside any transaction, straight from the pool; asked once more where the connection was dead."""
+    try:
+        return await pool().fetch(sql, *values)  # type: ignore[no-any-return]  # asyncpg ships no types
+    except (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, ConnectionError):
+        return await pool().fetch(sql, *values)  # type: ignore[no-any-return]  # as above
 
 
 async def execute(sql: str, *values: Any) -> int:

@@ -254,27 +254,25 @@ def item(key: str, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description, metadata={"source": Item(key)})
 
 
+def key_and_kind(global_id: str, target: str | None = None) -> tuple[type[Node] | None, Any]:
+    """The type and the row's key behind a global id; (None, None) where it is malformed or not of the type `target`."""
+    name, _, text = global_id.partition("_")
+    kind = RECORDS.get(name) if target in (None, name) else None
+    if kind is None:
+        return None, None
+    key = text or None if kind.__model__._meta.pk.field_type is str else uuid_or_none(text)
+    return (None, None) if key is None else (kind, key)
+
+
 def key_of(global_id: str, kind: type[Node]) -> Any:
     """The row's key behind a global id of this kind; None where it is malformed or of another type."""
-    name, _, key = global_id.partition("_")
-    if name != kind.__name__:
-        return None
-    return _key(kind, key)
-
-
-def _key(kind: type[Node], key: str) -> Any:
-    from_text = kind.__model__._meta.pk.field_type
-    if from_text is str:
-        return key or None
-    return uuid_or_none(key) if from_text.__name__ == "UUID" else None
+    return key_and_kind(global_id, kind.__name__)[1]
 
 
 async def resolve_node(global_id: str, context: Context) -> Node | None:
     """The object behind a global id; None where there is none or the viewer may not see it."""
-    name, _, key = global_id.partition("_")
-    kind = RECORDS.get(name)
-    value = _key(kind, key) if kind is not None else None
-    if kind is None or value is None:
+    kind, value = key_and_kind(global_id)
+    if kind is None:
         return None
     row = await context.load_one(kind.__model__, kind.__model__._meta.pk_attr, value)
     return None if row is None else kind(row=row)

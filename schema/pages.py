@@ -16,7 +16,7 @@ from schema.nodes import RECORDS, Conditions
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BETWEEN = "~"
+CURSOR_SEPARATOR = "~"
 DEFAULT_PAGE = 20
 
 First = Annotated[int | None, strawberry.argument(description="So many from the start; at most 100. Without `first` and `last`: 20.")]
@@ -147,7 +147,7 @@ def _read(text: str, column: fields.Field[Any]) -> Any:
 
 def _cursor_values(cursor: str, model: Any, order: Sequence[str], path: str) -> list[Any]:
     try:
-        return [_read(text, model._meta.fields_map[name]) for text, name in zip(cursor.split(_BETWEEN), order, strict=True)]
+        return [_read(text, model._meta.fields_map[name]) for text, name in zip(cursor.split(CURSOR_SEPARATOR), order, strict=True)]
     except (ValueError, OverflowError):
         raise InvalidInput([FieldProblem(path, "CURSOR_INVALID")]) from None
 
@@ -182,7 +182,7 @@ async def page_of(info: Info, parent: Any = None, **arguments: Any) -> Any:
     found = found[: part.size]
     if part.backwards:
         found.reverse()
-    edges = [Edge(node=kind(row=row), cursor=_BETWEEN.join(_written(getattr(row, name)) for name in source.order)) for row in found]
+    edges = [Edge(node=kind(row=row), cursor=CURSOR_SEPARATOR.join(_written(getattr(row, name)) for name in source.order)) for row in found]
 
     async def counter() -> int:
         return await reads.count(model, viewer=context.viewer, now=context.now, where=where, limit=context.settings.count_max)

@@ -85,16 +85,18 @@ def _claimed_sql(role: Role | None) -> str:
 def _moves_sql(role: Role | None) -> str:
     """The moves of `moves_of` as a JSON array in SQL, from the same table. An officer's visible cases are those of the own pool."""
     officer = role in _OFFICERS
-    branches = []
+    free, all_moves = [], []
     for kind, stage in product(CaseKind, Stage):
         found = available_moves(kind, stage, role=role, own=not officer, own_pool=True) if role else ()
-        if found:
-            free = _text_array(move for move in found if move not in DECISIONS)
-            branches.append(
-                f"WHEN {{t}}.kind = '{kind.value}' AND {{t}}.stage = '{stage.value}' "
-                f"THEN CASE WHEN {_HINDERED} THEN {free} ELSE {_text_array(found)} END"
-            )
-    return f"to_json(CASE {' '.join(branches)} ELSE {_text_array(())} END)" if branches else f"to_json({_text_array(())})"
+        for branches, moves in ((all_moves, found), (free, [move for move in found if move not in DECISIONS])):
+            if moves:
+                branches.append(f"WHEN {{t}}.kind = '{kind.value}' AND {{t}}.stage = '{stage.value}' THEN {_text_array(moves)}")
+    chosen = _case(all_moves) if free == all_moves else f"CASE WHEN {_HINDERED} THEN {_case(free)} ELSE {_case(all_moves)} END"
+    return f"to_json({chosen})"
+
+
+def _case(branches: list[str]) -> str:
+    return f"CASE {' '.join(branches)} ELSE {_text_array(())} END" if branches else _text_array(())
 
 
 def _text_array(moves: Iterable[Move]) -> str:

@@ -1,0 +1,1 @@
+"""Compiled reading: a validated query as one SQL statement. See docs/compiled-reads.md."""

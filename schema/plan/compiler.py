@@ -1,0 +1,507 @@
+"""From a validated query to one SQL statement: types say where their data is, the compiler writes it down.
+
+Every selection becomes a list of output columns (response key, SQL expression). The rows of a single root field are fetched as plain
+columns under their response keys; whatever lies deeper is a JSON value that PostgreSQL builds and nobody looks at again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, get_named_type
+from graphql.execution.values import VariableValues, get_argument_values
+from strawberry.types.arguments import convert_arguments
+from tortoise import fields
+
+from domain import reads
+from domain.rules.viewer import Viewer
+from schema.nodes import RECORDS, ById, Column, Computed, GlobalId, Item, Items, Listed, Many, Node, OfViewer, One, Part, Sql, key_and_kind
+from schema.pages import CURSOR_SEPARATOR, Page, Slice
+from schema.plan.selection import Selections
+from schema.scalars import SQL_FORMAT
+from settings import Settings
+
+Columns = list[tuple[str, str]]
+
+
+class NeedsPython(Exception):
+    """The operation asks for something that SQL does not give; the ordinary executor answers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with named values, and how its rows become the value of `data`: `build` takes them and what the dynamic fields came to."""
+
+    sql: str
+    build: "Build"
+
+
+@dataclass(slots=True)
+class Request:
+    """What differs between two runs of one operation: its variables, who asks, and the limits of the installation."""
+
+    variables: VariableValues
+    viewer: Viewer | None
+    settings: Settings
+
+
+def source_of(field: GraphQLField) -> Any:
+    """Where a field's data is; None where only its resolver knows."""
+    definition = (field.extensions or {}).get("strawberry-definition")
+    return definition.metadata.get("source") if definition is not None else None
+
+
+class Arguments:
+    """The arguments of one field as its resolver would get them."""
+
+    def __init__(self, field: GraphQLField, node: FieldNode, converter: Any) -> None:
+        self._field, self._node, self._converter = field, node, converter
+        self._definition = (field.extensions or {})["strawberry-definition"]
+
+    def of(self, request: Request) -> dict[str, Any]:
+        """By their Python names."""
+        if not self._field.args:
+            return {}
+        values = get_argument_values(self._field, self._node, request.variables)
+        return convert_arguments(values, self._definition.arguments, self._converter.scalar_registry, self._converter.config)
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamic:
+    """A field whose statement depends on its arguments: `conditions` gives the parts of it, `prefix` names their values apart."""
+
+    arguments: Arguments
+    source: Any
+    prefix: str
+
+    def conditions(self, request: Request) -> "Answered":
+        """What the arguments come to in this request; raises a Refusal, which the ordinary executor then raises in its place."""
+        arguments = self.arguments.of(request)
+        match self.source:
+            case ById():
+                kind, key = key_and_kind(arguments["id"], self.source.target)
+                return Answered(kind.__name__ if kind else "", (reads.Where("", {"key": key}),))
+            case Listed():
+                return Answered("", tuple(self.source.where(arguments, request.viewer)))
+            case Page():
+                part = Slice.of(self.source, arguments, request.settings.page_max)
+                shape = f"{'<' if part.backwards else '>'}{'a' if part.after else ''}{'b' if part.before else ''}"
+                where = tuple(self.source.where(arguments, request.viewer))
+                cursors = tuple(part.conditions(self.source))
+                return Answered(shape, (*where, *cursors, reads.Where("", {"limit": part.size + 1})), part, len(where))
+        raise TypeError(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The conditions of a dynamic field in one request. Requests of equal `shape` share a statement."""
+
+    kind: str
+    where: tuple[reads.Where, ...]
+    part: Slice | None = None
+    uncursored: int = 0
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """Everything that the text of the statement depends on."""
+        return (self.kind, *(each.sql for each in self.where))
+
+
+Build = Callable[[Sequence[Any], Sequence[Answered]], Any]
+
+
+class Compiler:
+    """Compiles one operation for one role, one shape of arguments."""
+
+    def __init__(self, schema: Any, selections: Selections, request: Request, dynamic: list[Dynamic]) -> None:
+        self._schema = schema._schema  # noqa: SLF001  strawberry has no accessor
+        self._converter = schema.schema_converter
+        self._selections = selections
+        self._request = request
+        self._role = request.viewer.role if request.viewer else None
+        self._dynamic = dynamic
+        self._aliases = 0
+
+    def compile(self, root: Mapping[str, list[FieldNode]]) -> Statement:
+        """The statement of the whole operation. Raises NeedsPython."""
+        kind = self._schema.query_type
+        if len(root) == 1:
+            [(key, nodes)] = root.items()
+            found = self._alone(kind, nodes)
+            if found is not None:
+                build = found.build
+                return Statement(found.sql, lambda rows, answered: {key: build(rows, answered)})
+        columns = [(key, self._expression(kind, None, nodes, "")) for key, nodes in root.items()]
+        keys = [key for key, _ in columns]
+        sql = "SELECT " + ", ".join(f"{expression} AS c{number}" for number, (_, expression) in enumerate(columns))
+        return Statement(sql, lambda rows, _: dict(zip(keys, rows[0], strict=True)))
+
+    # Root fields that stand alone: rows of plain columns
+
+    def _alone(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Statement | None:
+        if nodes[0].name.value.startswith("__"):
+            return None
+        field = parent.fields[nodes[0].name.value]
+        source = source_of(field)
+        if isinstance(source, ById):
+            answered, values = self._answer(field, nodes[0], source)
+            if not answered.kind:
+                return None
+            record = RECORDS[answered.kind]
+            table = self._alias()
+            columns = self._columns(self._named(record), record, nodes, table)
+            key = f"{table}.{record.__model__._meta.pk_attr} = :{values}key"
+            return Statement(self._select(columns, record, table, [key]), _one_row(_keys(columns)))
+        if isinstance(source, Listed):
+            answered, values = self._answer(field, nodes[0], source)
+            record = RECORDS[source.target]
+            table = self._alias()
+            columns = self._columns(self._named(record), record, nodes, table)
+            conditions = [_renamed(each, values) for each in answered.where]
+            tail = f" ORDER BY {source.order} LIMIT {source.limit:d}".replace("{t}", table)
+            return Statement(self._select(columns, record, table, conditions, table) + tail, _all_rows(_keys(columns)))
+        if isinstance(source, Page):
+            return self._page_of_rows(field, nodes, source)
+        return None
+
+    def _page_of_rows(self, field: GraphQLField, nodes: list[FieldNode], source: Page) -> Statement:
+        answered, values = self._answer(field, nodes[0], source)
+        part, record, table = answered.part, RECORDS[source.target], self._alias()
+        assert part is not None  # noqa: S101  a page always has its slice
+        kind = self._below(field)
+        wanted = _PageSelection.of(self._selections, kind, nodes)
+        node = self._named(record)
+        sets = [self._columns(node, record, each, table) for each in (wanted.edge_nodes, wanted.nodes) if each]
+        names = [f"c{place}_{number}" for place, columns in enumerate(sets) for number in range(len(columns))]
+        expressions = [expression for columns in sets for _, expression in columns]
+        output = [f"{expression} AS {name}" for expression, name in zip(expressions, names, strict=True)]
+        output.append(f"{self._cursor(source, record, table)} AS cursor")
+        where = [_renamed(each, values) for each in answered.where if each.sql]
+        sql = (
+            f"SELECT {', '.join(output)} FROM {record.__model__._meta.db_table} {table} "
+            f"WHERE {self._visible(record, table, where)} ORDER BY {part.order(source)} LIMIT :{values}limit"
+        )
+        if wanted.total:
+            # One row at least, so that an empty page has its total too.
+            total = self._total(source, record, answered, values)
+            sql = f"SELECT page.*, total.n AS total FROM ({total}) total LEFT JOIN LATERAL ({sql}) page ON TRUE"
+        return Statement(sql.replace("{t}", table), _page_builder(wanted, [_keys(columns) for columns in sets]))
+
+    def _total(self, source: Page, record: type[Node], answered: Answered, values: str, parent: str = "") -> str:
+        table = self._alias()
+        where = [_renamed(each, values) for each in answered.where[: answered.uncursored]]
+        if source.key is not None:
+            where.append(f"{{t}}.{source.key} = {parent}.id")
+        limit = self._request.settings.count_max
+        counted = f"SELECT FROM {record.__model__._meta.db_table} {table} WHERE {self._visible(record, table, where)} LIMIT {limit:d}"
+        return f"SELECT count(*)::int AS n FROM ({counted}) counted".replace("{t}", table)
+
+    def _cursor(self, source: Page, record: type[Node], table: str) -> str:
+        parts = []
+        for name in source.order:
+            column = record.__model__._meta.fields_map[name]
+            value = f"{table}.{name}"
+            if isinstance(column, fields.DatetimeField):
+                value = f"(extract(epoch FROM {value}) * 1000000)::bigint"
+            parts.append(value)
+        return f" || '{CURSOR_SEPARATOR}' || ".join(parts) if len(parts) > 1 else f"{parts[0]}::text"
+
+    # Selections as columns
+
+    def _columns(self, kind: GraphQLObjectType, record: Any, nodes: list[FieldNode], table: str) -> Columns:
+        found = self._selections.of(kind, nodes)
+        return [(key, self._expression(kind, record, each, table)) for key, each in found.items()]
+
+    def _expression(self, kind: GraphQLObjectType, record: Any, nodes: list[FieldNode], table: str) -> str:
+        """One field as SQL over the row of alias `table`."""
+        name = nodes[0].name.value
+        if name == "__typename":
+            return f"'{kind.name}'"
+        if name.startswith("__"):
+            raise NeedsPython(name)
+        field = kind.fields[name]
+        source = source_of(field)
+        match source:
+            case GlobalId():
+                return f"'{record.__name__}_' || {table}.{record.__model__._meta.pk_attr}"
+            case Column():
+                return self._column(source, record, table)
+            case Computed():
+                return self._sql(source.sql, table)
+            case Item():
+                return f"{table} ->> '{source.key}'"
+            case Part():
+                inner = self._object(self._columns(self._below(field), record, nodes, table))
+                return inner if source.when is None else f"CASE WHEN {self._sql(source.when, table)} THEN {inner} END"
+            case Items():
+                each = self._alias()
+                columns = self._columns(self._below(field), record, nodes, each)
+                return self._array(f"SELECT {_output(columns)} FROM jsonb_array_elements({table}.{source.column}) {each}")
+            case One():
+                return self._one(source, nodes, f"{table}.{source.key}")
+            case Many():
+                return self._many(source, record, nodes, table)
+            case Page():
+                return self._page_as_json(field, nodes, source, table)
+            case ById() | Listed():
+                return self._root_as_json(field, nodes, source)
+            case OfViewer():
+                return self._of_viewer(field, nodes, source)
+        raise NeedsPython(f"{kind.name}.{name}")
+
+    def _column(self, source: Column, record: Any, table: str) -> str:
+        if source.only and self._role not in source.only:
+            return "NULL::text"
+        if source.sql is not None:
+            return self._sql(source.sql, table)
+        column = record.__model__._meta.fields_map[source.name]
+        if source.convert is not None or not isinstance(column, _PLAIN):
+            raise NeedsPython(source.name)
+        value = f"{table}.{column.source_field or source.name}"
+        return f"to_char({value} AT TIME ZONE 'UTC', '{SQL_FORMAT}')" if isinstance(column, fields.DatetimeField) else value
+
+    def _one(self, source: One | OfViewer, nodes: list[FieldNode], value: str) -> str:
+        record, table = RECORDS[source.target or ""], self._alias()
+        columns = self._columns(self._named(record), record, nodes, table)
+        return f"(SELECT row_to_json(x) FROM ({self._select(columns, record, table, [f'{table}.{source.to} = {value}'])}) x)"
+
+    def _many(self, source: Many, parent: Any, nodes: list[FieldNode], table: str) -> str:
+        record, inner = RECORDS[source.target], self._alias()
+        columns = self._columns(self._named(record), record, nodes, inner)
+        joined = f"{inner}.{source.to} = {table}.{source.key}"
+        # A row that is visible only through its parent is visible here: the parent was checked.
+        model = record.__model__
+        implied = reads.visible_through(model) == (source.to, parent.__model__) if parent is not None else False
+        where = joined if implied else self._visible(record, inner, [joined])
+        sql = f"SELECT {_output(columns)} FROM {model._meta.db_table} {inner} WHERE {where} ORDER BY {source.order}"
+        return self._array(sql.replace("{t}", inner))
+
+    def _root_as_json(self, field: GraphQLField, nodes: list[FieldNode], source: ById | Listed) -> str:
+        answered, values = self._answer(field, nodes[0], source)
+        table = self._alias()
+        if isinstance(source, Listed):
+            record = RECORDS[source.target]
+            columns = self._columns(self._named(record), record, nodes, table)
+            where = [_renamed(each, values) for each in answered.where]
+            sql = f"{self._select(columns, record, table, where, table)} ORDER BY {source.order} LIMIT {source.limit:d}"
+            return self._array(sql.replace("{t}", table))
+        if not answered.kind:
+            return "NULL::json"
+        record = RECORDS[answered.kind]
+        columns = self._columns(self._named(record), record, nodes, table)
+        where = [f"{table}.{record.__model__._meta.pk_attr} = :{values}key"]
+        return f"(SELECT row_to_json(x) FROM ({self._select(columns, record, table, where)}) x)"
+
+    def _of_viewer(self, field: GraphQLField, nodes: list[FieldNode], source: OfViewer) -> str:
+        if self._request.viewer is None:
+            return "NULL::json"
+        if source.target is None:
+            return self._object(self._columns(self._below(field), None, nodes, ""))
+        return self._one(source, nodes, f":{source.value}")
+
+    def _page_as_json(self, field: GraphQLField, nodes: list[FieldNode], source: Page, parent: str) -> str:
+        answered, values = self._answer(field, nodes[0], source)
+        part, record, table = answered.part, RECORDS[source.target], self._alias()
+        assert part is not None  # noqa: S101  a page always has its slice
+        kind = self._below(field)
+        wanted = _PageSelection.of(self._selections, kind, nodes)
+        node = self._named(record)
+        where = [_renamed(each, values) for each in answered.where if each.sql]
+        if source.key is not None:
+            where.append(f"{table}.{source.key} = {parent}.id")
+        output = [f"{self._cursor(source, record, table)} AS cursor"]
+        for name, chosen in (("edge_node", wanted.edge_nodes), ("node", wanted.nodes)):
+            if chosen:
+                output.append(f"{self._object(self._columns(node, record, chosen, table))} AS {name}")
+        inner = (
+            f"SELECT {', '.join(output)} FROM {record.__model__._meta.db_table} {table} "
+            f"WHERE {self._visible(record, table, where)} ORDER BY {part.order(source)} LIMIT :{values}limit"
+        ).replace("{t}", table)
+        direction = " DESC" if part.backwards else ""
+        shown = f"FROM page WHERE n < :{values}limit"
+        total = self._total(source, record, answered, values, parent) if wanted.total else ""
+        columns: Columns = []
+        for key, name in wanted.fields:
+            if name == "edges":
+                edge = _output([(inner_key, _EDGE[inner_name]) for inner_key, inner_name in wanted.edge])
+                columns.append((key, self._array(f"SELECT {edge} {shown} ORDER BY n{direction}")))
+            elif name == "nodes":
+                columns.append((key, f"to_json(ARRAY(SELECT node {shown} ORDER BY n{direction}))"))
+            elif name == "pageInfo":
+                more = f"EXISTS (SELECT FROM page WHERE n = :{values}limit)"
+                ends = [
+                    f"(SELECT cursor {shown} ORDER BY n{each} LIMIT 1)" for each in (("", " DESC") if not part.backwards else (" DESC", ""))
+                ]
+                facts = {
+                    "hasNextPage": more if not part.backwards else str(part.before is not None).upper(),
+                    "hasPreviousPage": more if part.backwards else str(part.after is not None).upper(),
+                    "startCursor": ends[0],
+                    "endCursor": ends[1],
+                    "__typename": "'PageInfo'",
+                }
+                columns.append((key, self._object([(inner_key, facts[inner_name]) for inner_key, inner_name in wanted.info])))
+            elif name == "totalCount":
+                columns.append((key, f"({total})"))
+            else:
+                columns.append((key, f"'{kind.name}'"))
+        return f"(WITH page AS (SELECT row_number() OVER () AS n, q.* FROM ({inner}) q) SELECT row_to_json(x) FROM (SELECT {_output(columns)}) x)"
+
+    # Pieces
+
+    def _answer(self, field: GraphQLField, node: FieldNode, source: Any) -> tuple[Answered, str]:
+        prefix = f"p{len(self._dynamic)}_"
+        found = Dynamic(Arguments(field, node, self._converter), source, prefix)
+        self._dynamic.append(found)
+        return found.conditions(self._request), prefix
+
+    def _select(self, columns: Columns, record: Any, table: str, where: list[str], alias: str = "") -> str:
+        sql = f"SELECT {_output(columns)} FROM {record.__model__._meta.db_table} {table} WHERE {self._visible(record, table, where)}"
+        return sql.replace("{t}", alias) if alias else sql
+
+    def _visible(self, record: Any, table: str, where: list[str]) -> str:
+        predicate = reads.visible(record.__model__, self._role).replace("{t}", table)
+        return " AND ".join([*where, *([f"({predicate})"] if predicate != "TRUE" else [])]) or "TRUE"
+
+    def _sql(self, sql: Sql, table: str) -> str:
+        return (sql if isinstance(sql, str) else sql(self._role)).replace("{t}", table)
+
+    def _named(self, record: type[Node]) -> GraphQLObjectType:
+        found: GraphQLObjectType = self._schema.get_type(record.__name__)
+        return found
+
+    @staticmethod
+    def _below(field: GraphQLField) -> GraphQLObjectType:
+        """The object type of a field's selections; interfaces and unions are answered in Python."""
+        found = get_named_type(field.type)
+        if not isinstance(found, GraphQLObjectType):
+            raise NeedsPython(str(found))
+        return found
+
+    def _alias(self) -> str:
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    @staticmethod
+    def _object(columns: Columns) -> str:
+        return f"(SELECT row_to_json(x) FROM (SELECT {_output(columns)}) x)"
+
+    @staticmethod
+    def _array(select: str) -> str:
+        return f"to_json(ARRAY(SELECT x FROM ({select}) x))"
+
+
+_PLAIN = (fields.CharField, fields.IntField, fields.BooleanField, fields.DateField, fields.DatetimeField, fields.UUIDField)
+_LONGEST_NAME = 63
+_EDGE = {"cursor": "cursor", "node": "edge_node"}
+
+
+@dataclass(frozen=True, slots=True)
+class _PageSelection:
+    """What is asked of a connection: (response key, field) on each level, and what is asked of the rows."""
+
+    name: str
+    fields: list[tuple[str, str]]
+    edge: list[tuple[str, str]]
+    info: list[tuple[str, str]]
+    edge_nodes: list[FieldNode]
+    nodes: list[FieldNode]
+    total: bool
+
+    @classmethod
+    def of(cls, selections: Selections, kind: GraphQLObjectType, nodes: list[FieldNode]) -> "_PageSelection":
+        chosen = selections.of(kind, nodes)
+        names = [(key, each[0].name.value) for key, each in chosen.items()]
+        below: dict[str, list[FieldNode]] = {}
+        for each in chosen.values():
+            if each[0].name.value in below:
+                raise NeedsPython("one field of a connection under two names")
+            below[each[0].name.value] = each
+        edge = selections.of(_object_type(kind, "edges"), below["edges"]) if "edges" in below else {}
+        info = selections.of(_object_type(kind, "pageInfo"), below["pageInfo"]) if "pageInfo" in below else {}
+        inside = [each for each in edge.values() if each[0].name.value == "node"]
+        if len(inside) > 1 or any(each[0].name.value == "__typename" for each in edge.values()):
+            raise NeedsPython("the nodes of edges under two names")
+        return cls(
+            kind.name,
+            names,
+            [(key, each[0].name.value) for key, each in edge.items()],
+            [(key, each[0].name.value) for key, each in info.items()],
+            inside[0] if inside else [],
+            below.get("nodes", []),
+            "totalCount" in below,
+        )
+
+
+def _object_type(kind: GraphQLObjectType, name: str) -> GraphQLObjectType:
+    found = get_named_type(kind.fields[name].type)
+    if not isinstance(found, GraphQLObjectType):
+        raise TypeError(f"{kind.name}.{name} is no object")
+    return found
+
+
+def _renamed(where: reads.Where, prefix: str) -> str:
+    """A condition whose own values carry the field's prefix; those of the viewer keep their names."""
+    return reads.PARAMETER.sub(lambda match: f":{prefix}{match[1]}" if match[1] in where.values else match[0], where.sql)
+
+
+def _keys(columns: Columns) -> list[str]:
+    return [key for key, _ in columns]
+
+
+def _output(columns: Columns) -> str:
+    if any(len(key) > _LONGEST_NAME for key, _ in columns):
+        raise NeedsPython("a response key that PostgreSQL would cut")
+    return ", ".join(f'{expression} AS "{key}"' for key, expression in columns)
+
+
+def _one_row(keys: list[str]) -> Build:
+    return lambda rows, _: dict(zip(keys, rows[0], strict=True)) if rows else None
+
+
+def _all_rows(keys: list[str]) -> Build:
+    return lambda rows, _: [dict(zip(keys, row, strict=True)) for row in rows]
+
+
+def _page_builder(wanted: _PageSelection, sets: list[list[str]]) -> Build:
+    """A connection from its rows: the columns of `edges.node`, those of `nodes`, then the cursor, then the total."""
+    edge_keys = sets[0] if wanted.edge_nodes else []
+    node_keys = sets[-1] if wanted.nodes else []
+    skipped = len(edge_keys)
+    cursor = len(edge_keys) + len(node_keys)
+
+    def build(rows: Sequence[Any], answered: Sequence[Answered]) -> dict[str, Any]:
+        part = answered[0].part
+        assert part is not None  # noqa: S101  the first dynamic field is the page itself
+        total = rows[0][cursor + 1] if wanted.total else None
+        found = [] if wanted.total and rows[0][cursor] is None else list(rows)
+        more = len(found) > part.size
+        found = found[: part.size]
+        if part.backwards:
+            found.reverse()
+        answer: dict[str, Any] = {}
+        for key, name in wanted.fields:
+            match name:
+                case "edges":
+                    answer[key] = [_edge(wanted, edge_keys, row, cursor) for row in found]
+                case "nodes":
+                    answer[key] = [dict(zip(node_keys, tuple(row)[skipped:], strict=False)) for row in found]
+                case "pageInfo":
+                    facts = {
+                        "hasNextPage": part.has_next(more),
+                        "hasPreviousPage": part.has_previous(more),
+                        "startCursor": found[0][cursor] if found else None,
+                        "endCursor": found[-1][cursor] if found else None,
+                        "__typename": "PageInfo",
+                    }
+                    answer[key] = {inner: facts[each] for inner, each in wanted.info}
+                case "totalCount":
+                    answer[key] = total
+                case _:
+                    answer[key] = wanted.name
+        return answer
+
+    return build
+
+
+def _edge(wanted: _PageSelection, keys: list[str], row: Any, cursor: int) -> dict[str, Any]:
+    return {key: row[cursor] if name == "cursor" else dict(zip(keys, row, strict=False)) for key, name in wanted.edge}

@@ -1,0 +1,148 @@
+"""Operations and their plans: compiled once a role and shape of arguments, kept while there is room, run as one statement."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    visit,
+)
+from graphql.execution.values import VariableValues, get_variable_values
+
+from domain import reads
+from domain.rules.errors import Refusal
+from domain.rules.viewer import Viewer
+from models.database import fetch
+from models.enums import Role
+from schema.plan.compiler import Answered, Compiler, Dynamic, NeedsPython, Request, Statement
+from schema.plan.selection import Selections
+from settings import Settings
+
+KEPT_OPERATIONS = 2_000
+KEPT_VARIANTS = 32
+"""Plans of one operation; shapes of arguments beyond that push out the least recently used."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """A plan for one role and shape. Without a statement, the operation needs Python."""
+
+    case: tuple[Role | None, tuple[Any, ...]]
+    dynamic: Sequence[Dynamic]
+    shapes: Sequence[tuple[str, ...]]
+    sql: str = ""
+    names: tuple[str, ...] = ()
+    statement: Statement | None = None
+
+
+@dataclass(slots=True)
+class _Operation:
+    """An operation with the plans that were made for it, the latest used first."""
+
+    definition: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    switches: tuple[str, ...]  # variables that @skip and @include name
+    variants: list[_Variant] = field(default_factory=list)
+
+
+class Plans:
+    """The plans of one schema."""
+
+    def __init__(self, schema: Any) -> None:
+        self._schema = schema
+        self._kept: OrderedDict[tuple[int, str], tuple[DocumentNode, _Operation]] = OrderedDict()
+
+    async def read(
+        self,
+        document: DocumentNode,
+        definition: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        *,
+        viewer: Viewer | None,
+        now: datetime,
+        settings: Settings,
+    ) -> dict[str, Any] | None:
+        """The `data` of a validated query, ready for orjson; None where the ordinary executor must answer: errors are among its answers."""
+        if definition.operation is not OperationType.QUERY:
+            return None
+        operation = self._operation(document, definition)
+        coerced = get_variable_values(self._schema._schema, definition.variable_definitions or (), dict(variables))  # noqa: SLF001  no accessor
+        if not isinstance(coerced, VariableValues):
+            return None
+        request = Request(coerced, viewer, settings)
+        try:
+            variant, answered = self._plan(operation, request)
+        except Refusal:
+            return None
+        if variant.statement is None:
+            return None
+        values = reads.viewer_values(viewer, now)
+        for dynamic, each in zip(variant.dynamic, answered, strict=True):
+            for where in each.where:
+                values |= {dynamic.prefix + name: value for name, value in where.values.items()}
+        rows = await fetch(variant.sql, [values[name] for name in variant.names])
+        answer: dict[str, Any] = variant.statement.build(rows, answered)
+        return answer
+
+    def _operation(self, document: DocumentNode, definition: OperationDefinitionNode) -> _Operation:
+        key = (id(document), definition.name.value if definition.name else "")
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found[1]
+        fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+        operation = _Operation(definition, fragments, _switches(document))
+        self._kept[key] = (document, operation)  # the document is held, so that its id stays its own
+        if len(self._kept) > KEPT_OPERATIONS:
+            self._kept.popitem(last=False)
+        return operation
+
+    def _plan(self, operation: _Operation, request: Request) -> tuple[_Variant, Sequence[Answered]]:
+        case = (request.viewer.role if request.viewer else None, tuple(request.variables.coerced.get(name) for name in operation.switches))
+        for number, variant in enumerate(operation.variants):
+            if variant.case == case:
+                answered = [each.conditions(request) for each in variant.dynamic]
+                if [each.shape for each in answered] == variant.shapes:
+                    if number:
+                        operation.variants.insert(0, operation.variants.pop(number))
+                    return variant, answered
+        made, answers = self._compile(operation, request, case)
+        operation.variants = [made, *operation.variants][:KEPT_VARIANTS]
+        return made, answers
+
+    def _compile(
+        self, operation: _Operation, request: Request, case: tuple[Role | None, tuple[Any, ...]]
+    ) -> tuple[_Variant, Sequence[Answered]]:
+        dynamic: list[Dynamic] = []
+        selections = Selections(self._schema._schema, operation.fragments, request.variables)  # noqa: SLF001  no accessor
+        root = selections.merged(self._schema._schema.query_type, [operation.definition.selection_set])  # noqa: SLF001  no accessor
+        try:
+            statement = Compiler(self._schema, selections, request, dynamic).compile(root)
+        except NeedsPython:
+            return _Variant(case, (), []), []
+        answers = [each.conditions(request) for each in dynamic]
+        sql, names = reads.numbered(statement.sql)
+        return _Variant(case, dynamic, [each.shape for each in answers], sql, names, statement), answers
+
+
+def _switches(document: DocumentNode) -> tuple[str, ...]:
+    """The variables on which @skip and @include depend."""
+    found: dict[str, None] = {}
+
+    class Directives(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            for argument in node.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    found[argument.value.name.value] = None
+
+    visit(document, Directives())
+    return tuple(found)
