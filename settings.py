@@ -51,6 +51,7 @@ class Settings:
     )
     introspection: bool = _setting(True, "answer introspection queries")
     graphiql: bool = _setting(True, "serve GraphiQL at /graphiql")
+    metrics_addresses: tuple[str, ...] = _setting(("127.0.0.1", "::1"), "client addresses that may read /metrics")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     log_json: bool = _setting(True, "one JSON object a line; off: readable lines")
 

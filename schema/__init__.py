@@ -1,1 +1,3 @@
 """The GraphQL face: names and shapes, no decisions."""
+
+from schema import enums as enums  # registered before any type of the schema can name them

@@ -10,6 +10,7 @@ from datetime import datetime
 import strawberry
 
 from schema import enums  # noqa: F401  registers every enum with its descriptions
+from schema.guarded import GuardedSchema
 from schema.mutations.accounts import AccountMutations
 from schema.mutations.applications import ApplicationMutations
 from schema.mutations.development import DevelopmentMutations
@@ -25,9 +26,9 @@ class Mutation(AccountMutations, ApplicationMutations, DevelopmentMutations):
     """Every verb: one input, one result union. Further nouns join as base classes."""
 
 
-def build() -> strawberry.Schema:
+def build() -> GuardedSchema:
     """The schema as the product serves it."""
-    return strawberry.Schema(
+    return GuardedSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,

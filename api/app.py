@@ -1,0 +1,110 @@
+"""The application that listens: its routes, what stands before them, and what is open while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+import logs
+from api import graphiql
+from api.connections import Connections
+from api.graphql import GraphQLOverHTTP
+from api.health import Health
+from api.listener import Listener
+from api.operations import Operations
+from api.security import bad_answer, middleware
+from api.sockets import GraphQLOverWebSocket
+from domain.actions.demonstration import ACCOUNTS
+from domain.actions.sessions import still_open
+from models.database import close_database, open_database
+from schema.guarded import GuardedSchema
+from schema.root import schema
+from settings import Settings, settings
+
+
+def create_app() -> Starlette:
+    """The product's application under the settings of the environment."""
+    configuration = settings()
+    logs.set_up(configuration, "api")
+    return application(schema, configuration)
+
+
+def application(served: GuardedSchema, configuration: Settings) -> Starlette:
+    """An application that serves a schema; it opens the database when it starts and closes it when it stops."""
+    connections = Connections()
+    listener = Listener(configuration.database_url, connections, still_open)
+    operations = Operations(served, configuration, listener)
+    over_http = GraphQLOverHTTP(operations, connections)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await open_database(configuration)
+        try:
+            await listener.start()
+            with _at_stop_signal(connections.end_all):
+                yield
+            connections.end_all()
+        finally:
+            await listener.stop()
+            await close_database()
+
+    routes: list[BaseRoute] = [
+        Route("/graphql", over_http.answer, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", GraphQLOverWebSocket(operations, connections)),
+        *Health(configuration, listener, connections).routes(),
+        *graphiql.routes(configuration, [{"label": each.label, "phone": each.phone, "password": each.password} for each in ACCOUNTS]),
+    ]
+    if configuration.graphiql:
+        routes.append(Route("/", _to_graphiql))
+    return Starlette(
+        routes=routes, middleware=middleware(configuration), exception_handlers={HTTPException: _answer_in_json}, lifespan=lifespan
+    )
+
+
+async def _to_graphiql(_: Request) -> Response:
+    return RedirectResponse("/graphiql")
+
+
+async def _answer_in_json(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  it is registered for these alone
+    answer = bad_answer(error.status_code, f"HTTP_{error.status_code}", error.detail)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+@contextmanager
+def _at_stop_signal(act: Callable[[], None]) -> Iterator[None]:
+    """Act in the loop when SIGTERM or SIGINT arrives, before the server does.
+
+    The server waits for open connections before it tells the application that it stops; subscriptions would keep it waiting.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before: dict[signal.Signals, Any] = {}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(act)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        before[each] = signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,199 @@
+"""GraphQL over HTTP: JSON answers and event streams, negotiated; every malformed request answered with 4xx and a reason."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from graphql import GraphQLError, OperationType
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from api import bodies
+from api.bodies import BadRequestError
+from api.connections import Connection, Connections
+from api.operations import NoCookies, Operation, Operations, Parameters, formatted, is_request_error
+from api.security import SESSION_COOKIE, bad_answer, check_forgery, credentials
+from api.streams import EventStream
+from schema.documents import DocumentError
+from schema.problems import BUSY
+from settings import Settings
+
+log = structlog.get_logger("api.graphql")
+
+GRAPHQL_JSON = "application/graphql-response+json"
+JSON = "application/json"
+EVENTS = "text/event-stream"
+_STATUS = {
+    "OPERATION_TIMEOUT": 503,
+    "SERVICE_UNAVAILABLE": 503,
+    "INTERNAL_ERROR": 500,
+    "METHOD_NOT_ALLOWED": 405,
+    "EVENTS_NOT_ACCEPTED": 406,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the client's Accept header allows: one type of JSON, and whether event streams."""
+
+    json: str | None
+    events: bool
+
+    @classmethod
+    def of(cls, headers: Headers) -> Accepted:
+        """The JSON type of the highest quality, the first of equals; JSON as such where all or nothing is named."""
+        best: tuple[float, str] | None = None
+        events = False
+        for part in ",".join(headers.getlist("accept")).split(",") if "accept" in headers else ["*/*"]:
+            media, *options = (each.strip().lower() for each in part.split(";"))
+            quality = _quality(options)
+            if quality <= 0:
+                continue
+            if media == EVENTS:
+                events = True
+            elif media in (GRAPHQL_JSON, JSON, "*/*", "application/*") and (best is None or quality > best[0]):
+                best = quality, media if media == GRAPHQL_JSON else JSON
+        return cls(best[1] if best else None, events)
+
+
+def _quality(options: list[str]) -> float:
+    for each in options:
+        if each.startswith("q="):
+            try:
+                return float(each[2:])
+            except ValueError:
+                return 0
+    return 1
+
+
+class ResponseCookies:
+    """schema.context.Cookies over HTTP: kept until there is an answer to put them on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._secure = settings.secure_cookies
+        self._token: tuple[str, int] | None = None
+
+    def set_session(self, token: str, *, max_age_seconds: int) -> None:
+        """Hand the browser its session."""
+        self._token = token, max_age_seconds
+
+    def clear_session(self) -> None:
+        """Take the session from the browser."""
+        self._token = "", 0
+
+    def put_on(self, response: Response) -> None:
+        """Write the header, if there is anything to say."""
+        if self._token is not None:
+            token, age = self._token
+            response.set_cookie(SESSION_COOKIE, token, max_age=age, secure=self._secure, httponly=True, samesite="lax")
+
+
+class GraphQLOverHTTP:
+    """The endpoint /graphql for GET and POST."""
+
+    def __init__(self, operations: Operations, connections: Connections) -> None:
+        self._operations = operations
+        self._connections = connections
+        self._settings = operations.settings
+
+    async def answer(self, request: Request) -> Response:
+        """The answer to one request, whatever it holds."""
+        try:
+            return await self._answer(request)
+        except BadRequestError as bad:
+            return bad_answer(bad.status, bad.code, bad.message)
+        except BUSY as busy:
+            log.warning("unavailable", kind=type(busy).__qualname__)
+            return bad_answer(503, "SERVICE_UNAVAILABLE", "The registry is busy; try again shortly.")
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    async def _answer(self, request: Request) -> Response:
+        if (
+            request.method != "POST"
+            and not request.url.query
+            and self._settings.graphiql
+            and "text/html" in request.headers.get("accept", "")
+        ):
+            return RedirectResponse("/graphiql")
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        check_forgery(request, self._settings, simple_type=content_type == "multipart/form-data")
+        accepted = Accepted.of(request.headers)
+        if accepted.json is None and not accepted.events:
+            raise BadRequestError(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON}, {JSON} or {EVENTS}.")
+        async with self._parameters(request, content_type) as parameters:
+            try:
+                operation = self._operations.read(parameters)
+                _check_transport(request, operation, accepted)
+            except DocumentError as refused:
+                return _json(accepted, PreExecutionError(None, list(refused.errors)))
+            if operation.kind is OperationType.SUBSCRIPTION or accepted.json is None:
+                return EventStream(self._connections, lambda connection: self._results(request, operation, connection))
+            cookies = ResponseCookies(self._settings)
+            context = await self._operations.context(request, credentials(request).token, cookies)
+            result = await self._operations.run(operation, context, "http")
+            response = _json(accepted, result)
+            cookies.put_on(response)
+            return response
+
+    async def _results(self, request: Request, operation: Operation, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:
+        context = await self._operations.context(request, credentials(request).token, NoCookies(), connection)
+        connection.session_id = context.viewer.session_id if context.viewer else None
+        async for result in self._operations.stream(operation, context, "sse"):
+            yield result
+
+    @asynccontextmanager
+    async def _parameters(self, request: Request, content_type: str) -> AsyncIterator[Parameters]:
+        settings = self._settings
+        if request.method != "POST":
+            yield Parameters.of(_from_address(request))
+        elif content_type == JSON:
+            charset = request.headers["content-type"].lower().partition("charset=")[2].strip(' "')
+            if charset not in ("", "utf-8", "utf8"):
+                raise BadRequestError(415, "CHARSET_UNSUPPORTED", "JSON travels in UTF-8.")
+            body = await bodies.read(request, most=settings.body_max_bytes, seconds=settings.operation_seconds)
+            yield Parameters.of(bodies.decode(body))
+        elif content_type == "multipart/form-data":
+            most = settings.image_max_bytes + bodies.FORM_OVERHEAD_BYTES
+            async with bodies.multipart(request, most=most, most_json=settings.body_max_bytes) as operations:
+                yield Parameters.of(operations)
+        else:
+            raise BadRequestError(415, "MEDIA_TYPE_UNSUPPORTED", f"Send {JSON}, or multipart/form-data with files.")
+
+
+def _from_address(request: Request) -> dict[str, Any]:
+    found: dict[str, Any] = dict(bodies.query_parameters(request.scope["query_string"]))
+    for name in ("variables", "extensions"):
+        if name in found:
+            found[name] = bodies.decode(found[name]) if found[name] else None
+    return found
+
+
+def _check_transport(request: Request, operation: Operation, accepted: Accepted) -> None:
+    if request.method != "POST" and operation.kind is OperationType.MUTATION:
+        raise DocumentError(GraphQLError("A mutation is sent by POST.", extensions={"code": "METHOD_NOT_ALLOWED"}))
+    if operation.kind is OperationType.SUBSCRIPTION and not accepted.events:
+        message = f"A subscription is answered as {EVENTS}, or over a WebSocket."
+        raise DocumentError(GraphQLError(message, extensions={"code": "EVENTS_NOT_ACCEPTED"}))
+
+
+def _json(accepted: Accepted, result: ExecutionResult) -> Response:
+    """The answer in the accepted type. In JSON as such its status is always 200, as clients of old expect; see GraphQL over HTTP, 6.4."""
+    media = accepted.json or GRAPHQL_JSON
+    answer = formatted(result)
+    status = 200
+    if result.errors and is_request_error(result):
+        del answer["data"]
+        code = (result.errors[0].extensions or {}).get("code")
+        status = _STATUS.get(str(code), 400)
+        if media == JSON and status not in (405, 406):
+            status = 200
+    headers = {"Allow": "POST"} if status == 405 else {"Retry-After": "1"} if status == 503 else None
+    return Response(orjson.dumps(answer), status, headers, f"{media}; charset=utf-8")

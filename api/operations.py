@@ -1,0 +1,247 @@
+"""Operations on their way through: one path for HTTP, event streams and sockets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType
+from starlette.requests import HTTPConnection
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from api.bodies import BadRequestError
+from api.connections import Connection
+from api.listener import Event, Listener
+from api.metrics import OPERATION_SECONDS, REFUSED_DOCUMENTS
+from api.security import client_address
+from domain.actions.sessions import authenticate
+from domain.rules.errors import NotAllowed
+from domain.rules.messages import Language
+from models.database import database_now
+from schema.context import Context, Cookies
+from schema.documents import DocumentError
+from schema.faults import leaving
+from schema.guarded import GuardedSchema
+from schema.problems import BUSY
+from settings import Settings
+
+log = structlog.get_logger("api.operations")
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What GraphQL over HTTP and graphql-transport-ws call the parameters of a request."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    extensions: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, value: Any) -> Parameters:
+        """From decoded JSON; raises BadRequestError for whatever else it may be."""
+        if isinstance(value, list):
+            raise BadRequestError(400, "BATCH_UNSUPPORTED", "Send one operation a request.")
+        if not isinstance(value, dict):
+            raise BadRequestError(400, "PARAMETERS_INVALID", "The request must be a JSON object with `query`.")
+        for name, kind, needed in (
+            ("query", str, True),
+            ("variables", dict, False),
+            ("operationName", str, False),
+            ("extensions", dict, False),
+        ):
+            given = value.get(name)
+            if not isinstance(given, kind) and (needed or given is not None):
+                raise BadRequestError(400, "PARAMETERS_INVALID", f"`{name}` must be {'a string' if kind is str else 'an object'}.")
+        return cls(value["query"], value.get("variables"), value.get("operationName"), value.get("extensions"))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that may be executed: read, within limits, valid."""
+
+    parameters: Parameters
+    node: OperationDefinitionNode
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.node.operation
+
+    @property
+    def name(self) -> str | None:
+        """Its name in the document, shortened for the log."""
+        return self.node.name.value[:_LONGEST_NAME] if self.node.name else None
+
+    @property
+    def field(self) -> str:
+        """The first root field; a name of the schema, so that there are not many."""
+        return next((each.name.value for each in self.node.selection_set.selections if isinstance(each, FieldNode)), "fragment")
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """schema.context.Events: what the listener hears, for as long as the connection is open on which it goes out."""
+
+    listener: Listener
+    connection: Connection | None
+
+    def listen(self, wanted: Callable[[Mapping[str, str]], bool]) -> AsyncIterator[Event]:
+        """For subscriptions."""
+        if self.connection is None:
+            raise RuntimeError("only subscriptions listen")
+        return self.listener.listen(wanted, self.connection)
+
+
+class NoCookies:
+    """schema.context.Cookies where no header can be sent any more: on sockets and event streams."""
+
+    def set_session(self, token: str, *, max_age_seconds: int) -> None:  # noqa: ARG002  the protocol's signature
+        """Refuse: a session by cookie is opened over plain HTTP."""
+        raise NotAllowed
+
+    def clear_session(self) -> None:
+        """The session has ended; its cookie opens nothing."""
+
+
+def language(connection: HTTPConnection) -> Language:
+    """The first of Chinese and English that the client prefers; Chinese where it prefers neither."""
+    preferred: list[tuple[float, Language]] = []
+    for part in connection.headers.get("accept-language", "").split(","):
+        tag, _, quality = part.strip().partition(";q=")
+        spoken = tag.strip().lower().partition("-")[0]
+        try:
+            weight = float(quality or 1)
+        except ValueError:
+            continue
+        if spoken in ("zh", "en") and weight > 0:
+            preferred.append((weight, "zh" if spoken == "zh" else "en"))
+    return max(preferred, key=lambda each: each[0])[1] if preferred else "zh"
+
+
+class Operations:
+    """Reads, identifies, executes and records operations of one schema."""
+
+    def __init__(self, schema: GuardedSchema, settings: Settings, listener: Listener) -> None:
+        self.schema = schema
+        self.settings = settings
+        self.listener = listener
+
+    def read(self, parameters: Parameters) -> Operation:
+        """The operation that a request names; raises DocumentError."""
+        try:
+            document = self.schema.documents.read(parameters.query, self.schema._schema, self.settings)  # noqa: SLF001  strawberry has no accessor
+            return Operation(parameters, document.operation(parameters.operation_name))
+        except DocumentError as refused:
+            code = (refused.errors[0].extensions or {}).get("code", "INVALID")
+            REFUSED_DOCUMENTS.labels(code).inc()
+            log.info("document refused", code=code)
+            raise
+
+    async def context(self, connection: HTTPConnection, token: str | None, cookies: Cookies, open_on: Connection | None = None) -> Context:
+        """Who asks, when and from where; the database is asked twice if its connection was lost meanwhile."""
+        try:
+            viewer, now = await _identify(token)
+        except BUSY:
+            viewer, now = await _identify(token)
+        return Context(
+            viewer=viewer,
+            now=now,
+            language=language(connection),
+            client_address=client_address(connection, self.settings),
+            device=connection.headers.get("user-agent", ""),
+            settings=self.settings,
+            cookies=cookies,
+            events=Announcements(self.listener, open_on),
+        )
+
+    async def run(self, operation: Operation, context: Context, transport: str) -> ExecutionResult:
+        """The result of a query or mutation. A query is asked twice if the database was away for a moment."""
+        began = time.perf_counter()
+        result = await self._once(operation, context)
+        if operation.kind is OperationType.QUERY and _code(result.errors) == "SERVICE_UNAVAILABLE":
+            result = await self._once(operation, context)
+        _record(operation, transport, began, result.errors)
+        return result
+
+    async def _once(self, operation: Operation, context: Context) -> ExecutionResult:
+        asked = operation.parameters
+        result = await self.schema.execute(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            operation_extensions=asked.extensions,
+        )
+        if result.errors:  # an operation that was stopped passes the schema's own masking by
+            result.errors = leaving(result.errors, context.language)
+        return result
+
+    async def stream(self, operation: Operation, context: Context, transport: str) -> AsyncGenerator[ExecutionResult, None]:
+        """The results of any operation one after the other; a PreExecutionError comes first and alone."""
+        began = time.perf_counter()
+        asked = operation.parameters
+        errors: list[GraphQLError] | None = None
+        source = await self.schema.stream(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            operation_extensions=asked.extensions,
+        )
+        try:
+            async with aclosing(source):
+                async for result in source:
+                    assert isinstance(result, ExecutionResult)  # noqa: S101  incremental delivery is off
+                    errors = result.errors
+                    yield result
+        finally:
+            _record(operation, transport, began, errors)
+
+
+async def _identify(token: str | None) -> Any:
+    return await authenticate(token) if token else (None, await database_now())
+
+
+def is_request_error(result: ExecutionResult) -> bool:
+    """Whether nothing was executed: the document or the variables were refused, or the time was over."""
+    return isinstance(result, PreExecutionError) or (result.data is None and all(each.path is None for each in result.errors or ()))
+
+
+def formatted(result: ExecutionResult) -> dict[str, Any]:
+    """A result as clients receive it."""
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [each.formatted for each in result.errors]
+    if result.extensions:
+        answer["extensions"] = result.extensions
+    return answer
+
+
+def _code(errors: list[GraphQLError] | None) -> str | None:
+    if not errors:
+        return None
+    code = (errors[0].extensions or {}).get("code", "INVALID")
+    return str(code)
+
+
+def _record(operation: Operation, transport: str, began: float, errors: list[GraphQLError] | None) -> None:
+    seconds = time.perf_counter() - began
+    code = _code(errors)
+    outcome = "ok" if code is None else "fault" if code in ("INTERNAL_ERROR", "OPERATION_TIMEOUT", "SERVICE_UNAVAILABLE") else "refused"
+    if operation.kind is not OperationType.SUBSCRIPTION:
+        OPERATION_SECONDS.labels(operation.kind.value, operation.field, outcome).observe(seconds)
+    log.info(
+        "operation",
+        transport=transport,
+        kind=operation.kind.value,
+        field=operation.field,
+        operation=operation.name,
+        ms=round(seconds * 1000, 1),
+        code=code,
+    )

@@ -1,0 +1,166 @@
+"""Who may talk to the listening process from where: credentials, origins, client addresses, and the headers of every answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from strawberry.http.websocket_origin import is_same_origin
+from structlog.contextvars import bound_contextvars
+
+from api.bodies import BadRequestError
+from schema.faults import record_fault
+from settings import Settings
+
+SESSION_COOKIE = "registry_session"
+CLIENT_HEADER = "X-Registry-Client"
+_LONGEST_TOKEN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The session token that a client sent, and whether its browser sent it by itself."""
+
+    token: str | None
+    by_cookie: bool = False
+
+
+def credentials(connection: HTTPConnection) -> Credentials:
+    """The token of `Authorization: Bearer`, else of the cookie."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return Credentials(token.strip()[:_LONGEST_TOKEN])
+    cookie = connection.cookies.get(SESSION_COOKIE)
+    return Credentials(cookie[:_LONGEST_TOKEN], by_cookie=True) if cookie else Credentials(None)
+
+
+def check_forgery(connection: HTTPConnection, settings: Settings, *, simple_type: bool = False) -> None:
+    """Raise BadRequestError (403) for what a foreign page could have made a browser send.
+
+    A page of another origin can neither set our header without asking first (CORS), nor leave out the Origin of a POST. The header is asked
+    for with every cookie, and for media types that browsers send without asking (`simple_type`).
+    """
+    origin = connection.headers.get("origin")
+    if origin is not None and not origin_allowed(connection, origin, settings):
+        raise BadRequestError(403, "ORIGIN_NOT_ALLOWED", "Pages of this origin may not call; the operator can allow it in allowed_origins.")
+    if (simple_type or credentials(connection).by_cookie) and CLIENT_HEADER.lower() not in connection.headers:
+        raise BadRequestError(
+            403, "CLIENT_HEADER_MISSING", f"Send the header {CLIENT_HEADER}, with any value, along with cookies and forms."
+        )
+
+
+def origin_allowed(connection: HTTPConnection, origin: str, settings: Settings) -> bool:
+    """Whether a page of this origin may call: our own and those of settings.allowed_origins."""
+    return origin in (settings.origin, *settings.allowed_origins) or is_same_origin(origin, connection.headers.get("host"))
+
+
+@cache
+def _networks(trusted: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(each, strict=False) for each in trusted)
+
+
+def client_address(connection: HTTPConnection, settings: Settings) -> str:
+    """The address from which the client talks: of the peer, or what the last trusted proxy saw.
+
+    X-Forwarded-For is read from its end, as only what trusted proxies appended can be believed; the first address that is no trusted
+    proxy is the client's.
+    """
+    address = connection.client.host if connection.client else ""
+    forwarded = [part.strip() for part in ",".join(connection.headers.getlist("x-forwarded-for")).split(",") if part.strip()]
+    while forwarded and _trusted(address, settings):
+        hop = forwarded.pop()
+        if not _is_address(hop):
+            break
+        address = hop
+    return address
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _trusted(address: str, settings: Settings) -> bool:
+    if not settings.trusted_proxies or not _is_address(address):
+        return False
+    return any(ip_address(address) in network for network in _networks(settings.trusted_proxies))
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What stands before every route: headers and faults outermost, then CORS for the origins of the settings."""
+    cross_origin = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("Authorization", "Content-Type", CLIENT_HEADER, "X-File-Name"),
+        allow_credentials=True,
+        expose_headers=("X-Request-Id", "Retry-After"),
+    )
+    return [Middleware(SecureAnswers, settings=settings), cross_origin]
+
+
+class SecureAnswers:
+    """Puts the headers of safety and a number on every answer, the number on its lines of the log, and answers for what failed."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.headers = {
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Cache-Control": "no-store",
+        }
+        if settings.secure_cookies:
+            self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        number = uuid4().hex
+        with bound_contextvars(correlation_id=number):
+            if scope["type"] == "http":
+                await self._answer(scope, receive, send, number)
+            else:
+                await self.app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, correlation_id: str) -> None:
+        begun = False
+
+        async def send_secured(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = correlation_id
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_secured)
+        except Exception as fault:  # noqa: BLE001  the last line before the server, which would log the message
+            number = record_fault(fault, path=scope["path"])
+            if not begun:
+                await bad_answer(500, "INTERNAL_ERROR", f"Something failed inside; report number {number} if it happens again.")(
+                    scope, receive, send_secured
+                )
+
+
+def bad_answer(status: int, code: str, message: str) -> JSONResponse:
+    """An answer to what could not be read as a request, in the shape of a GraphQL response."""
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status)
