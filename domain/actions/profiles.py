@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Generic, TypeAlias
@@ -310,8 +310,8 @@ async def facts_of(revision: Revision) -> ProfileFacts:
     images = await rows(_IMAGE_PLACES, revision.pk)
     (counts,) = await rows(_COUNTS, revision.pk)
     highest = await Education.filter(revision_id=revision.pk).order_by("position", "id").values_list("is_highest", flat=True)
-    certificates = {
-        section: [each["file_id"] is not None for each in images if each["section"] == section]
+    entries = {
+        section: tuple(EntryFacts(certificate=each["file_id"] is not None) for each in images if each["section"] == section)
         for section in ("education", "titles", "qualifications")
     }
     filled = {name for name in (*REQUIRED_BASICS, "id_valid_until", "home_pool_code") if getattr(revision, name) is not None}
@@ -321,17 +321,14 @@ async def facts_of(revision: Revision) -> ProfileFacts:
         id_valid_long_term=revision.id_valid_long_term,
         home_pool_closed=counts["home_pool_closed"],
         specialties=len(counts["specialties_retired"]),
-        retired_specialties=[position for position, retired in enumerate(counts["specialties_retired"]) if retired],
-        education=[
-            EntryFacts(certificate=certificate, is_highest=bool(is_highest))
-            for certificate, is_highest in zip(certificates["education"], highest, strict=True)
-        ],
-        titles=[EntryFacts(certificate=each) for each in certificates["titles"]],
+        retired_specialties=tuple(position for position, retired in enumerate(counts["specialties_retired"]) if retired),
+        education=tuple(replace(entry, is_highest=bool(mark)) for entry, mark in zip(entries["education"], highest, strict=True)),
+        titles=entries["titles"],
         work_entries=counts["work_entries"],
-        qualifications=[EntryFacts(certificate=each) for each in certificates["qualifications"]],
+        qualifications=entries["qualifications"],
         other_materials=sum(each["section"] == "otherMaterials" for each in images),
         region_unknown=_region_unknown(revision),
-        blurred=[each["path"] for each in images if each["blurred"]],
+        blurred=tuple(each["path"] for each in images if each["blurred"]),
     )
 
 
@@ -351,8 +348,8 @@ def _places(section: str, table: str, column: str, field: str) -> str:
 
 _IMAGE_PLACES = " UNION ALL ".join(
     (
-        """SELECT 'basicInfo' AS section, 'basicInfo.' || name AS path, place, file_id FROM revisions,
-        LATERAL (VALUES ('portrait', 1, portrait_id), ('idFront', 2, id_front_id), ('idBack', 3, id_back_id)) AS v (name, place, file_id)
+        """SELECT 'basicInfo' AS section, 'basicInfo.' || image AS path, place, file_id FROM revisions,
+        LATERAL (VALUES ('portrait', 1, portrait_id), ('idFront', 2, id_front_id), ('idBack', 3, id_back_id)) AS v (image, place, file_id)
         WHERE id = $1""",
         _places("education", "education", "certificate_id", ".certificate"),
         _places("titles", "title_entries", "certificate_id", ".certificate"),
