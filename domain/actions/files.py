@@ -225,7 +225,10 @@ async def _delete_unused_rows(before: datetime) -> list[str]:
     unnamed = " AND ".join(f"NOT EXISTS (SELECT FROM {table} WHERE {column} = f.id)" for table, column in named_by())
     unused = f"SELECT f.id FROM files f WHERE f.created_at < $1 AND {unnamed} LIMIT {_BATCH} FOR UPDATE SKIP LOCKED"  # noqa: S608  names of our models
     try:
-        deleted = await rows(f"DELETE FROM files WHERE id IN ({unused}) RETURNING object_key", before)  # noqa: S608  names of our models
+        deleted = await rows(
+            f"WITH deleted AS (DELETE FROM files WHERE id IN ({unused}) RETURNING object_key) SELECT object_key FROM deleted",  # noqa: S608  as above
+            before,
+        )
     except IntegrityError:
         return []
     return [each["object_key"] for each in deleted]
@@ -247,6 +250,5 @@ def _turn(key: str) -> bytes:
 
 
 def _signature(file_id: UUID, expires: int, viewer: Viewer) -> str:
-    signed = file_id.bytes + viewer.session_id.bytes + expires.to_bytes(8)
-    digest = hmac.digest(derived_key("download"), signed, "sha256")
+    digest = hmac.digest(derived_key("download"), f"{file_id} {viewer.session_id} {expires}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:18]).decode()
