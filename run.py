@@ -171,31 +171,15 @@ def serve(_arguments: list[str]) -> int:
 def api(arguments: list[str]) -> int:
     """Only the API, on DATABASE_URL, for installations with their own supervisor."""
     os.environ.update(product_environment())
-    import uvicorn
-
+    from api.server import server
     from settings import settings
 
-    configuration = settings()
-    server = uvicorn.Config(
-        "api.app:create_app",
-        factory=True,
-        host=configuration.host,
-        port=configuration.port,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        lifespan="on",
-        log_config=None,  # the product logs
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the product decides which proxies it believes
-        timeout_graceful_shutdown=3,
-    )
+    listening = server("api.app:create_app", settings())
     if "--wait" in arguments:
         importlib.import_module("api.app")
         if not sys.stdin.readline():
             return 0
-    uvicorn.Server(server).run()
+    listening.run()
     return 0
 
 
