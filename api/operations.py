@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
@@ -23,8 +24,8 @@ from domain.rules.errors import NotAllowed
 from domain.rules.messages import Language
 from models.database import database_now
 from schema.context import Context, Cookies
-from schema.documents import DocumentError
-from schema.faults import leaving
+from schema.documents import Document, DocumentError
+from schema.faults import leaving, record_fault
 from schema.guarded import GuardedSchema
 from schema.problems import BUSY
 from settings import Settings
@@ -66,6 +67,7 @@ class Operation:
     """An operation that may be executed: read, within limits, valid."""
 
     parameters: Parameters
+    document: Document
     node: OperationDefinitionNode
 
     @property
@@ -136,7 +138,7 @@ class Operations:
         """The operation that a request names; raises DocumentError."""
         try:
             document = self.schema.documents.read(parameters.query, self.schema._schema, self.settings)  # noqa: SLF001  strawberry has no accessor
-            return Operation(parameters, document.operation(parameters.operation_name))
+            return Operation(parameters, document, document.operation(parameters.operation_name))
         except DocumentError as refused:
             code = (refused.errors[0].extensions or {}).get("code", "INVALID")
             REFUSED_DOCUMENTS.labels(code).inc()
@@ -171,6 +173,10 @@ class Operations:
 
     async def _once(self, operation: Operation, context: Context) -> ExecutionResult:
         asked = operation.parameters
+        if operation.kind is OperationType.QUERY:
+            data = await self._compiled(operation, context)
+            if data is not None:
+                return ExecutionResult(data, None)
         result = await self.schema.execute(
             asked.query,
             variable_values=asked.variables,
@@ -181,6 +187,24 @@ class Operations:
         if result.errors:  # an operation that was stopped passes the schema's own masking by
             result.errors = leaving(result.errors, context.language)
         return result
+
+    async def _compiled(self, operation: Operation, context: Context) -> dict[str, Any] | None:
+        """The answer by one statement; None where the ordinary executor must give it, which then also tells of whatever went wrong here."""
+        try:
+            async with asyncio.timeout(self.settings.operation_seconds):
+                return await self.schema.plans.read(
+                    operation.document.node,
+                    operation.node,
+                    operation.parameters.variables or {},
+                    viewer=context.viewer,
+                    now=context.now,
+                    settings=self.settings,
+                )
+        except (*BUSY, TimeoutError):
+            return None
+        except Exception as fault:  # noqa: BLE001  a fault of the compiler must not take an answer away that the executor can give
+            record_fault(fault, field=operation.field)
+            return None
 
     async def stream(self, operation: Operation, context: Context, transport: str) -> AsyncGenerator[ExecutionResult, None]:
         """The results of any operation one after the other; a PreExecutionError comes first and alone."""

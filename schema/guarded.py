@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext, StreamExecutionResult
 from schema.context import Context
 from schema.documents import DocumentError, Documents
 from schema.faults import OperationTimeoutError, leaving
+from schema.plan.operations import Plans
 
 
 class GuardedSchema(strawberry.Schema):
@@ -20,6 +21,7 @@ class GuardedSchema(strawberry.Schema):
     def __init__(self, **options: Any) -> None:
         super().__init__(extensions=[self._guard], **options)
         self.documents = Documents()
+        self.plans = Plans(self)
 
     def _guard(self) -> SchemaExtension:
         return _Guard(self.documents)

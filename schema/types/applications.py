@@ -85,7 +85,8 @@ def _claimed_sql(role: Role | None) -> str:
 def _moves_sql(role: Role | None) -> str:
     """The moves of `moves_of` as a JSON array in SQL, from the same table. An officer's visible cases are those of the own pool."""
     officer = role in _OFFICERS
-    free, all_moves = [], []
+    free: list[str] = []
+    all_moves: list[str] = []
     for kind, stage in product(CaseKind, Stage):
         found = available_moves(kind, stage, role=role, own=not officer, own_pool=True) if role else ()
         for branches, moves in ((all_moves, found), (free, [move for move in found if move not in DECISIONS])):
