@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.actions.accounts import checked_person, create_expert, create_staff
+from domain.actions.sms import wording
+from domain.rules import mask
 from domain.rules.errors import NotAllowed, Taken
 from domain.rules.fields import Fields
 from domain.rules.phone import mobile
 from models.accounts import Account
 from models.database import database_now
-from models.enums import Role
+from models.enums import Role, SmsState, SmsTemplate
 from models.sealing import phone_hash
+from models.sms import SmsMessage
 from settings import settings
 
 
@@ -99,3 +102,32 @@ async def _create(account: DemonstrationAccount, now: datetime) -> None:
     )
     fields.refuse()
     await create_expert(person, terms_version=settings().privacy_terms_version, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentText:
+    """A message as its receiver reads it."""
+
+    template: SmsTemplate
+    phone: str
+    text: str
+    state: SmsState
+    created_at: datetime
+
+
+async def latest_messages(phone: str | None = None, *, limit: int = 20) -> list[SentText]:
+    """The latest messages to a phone, or to all, codes included, the newest first: a telephone for those who try the product.
+
+    Raises NotAllowed DEVELOPMENT_ONLY outside development mode, InvalidInput for what is no mobile number.
+    """
+    if not settings().development:
+        raise NotAllowed("DEVELOPMENT_ONLY")
+    fields = Fields()
+    number = fields.check("phone", lambda: mobile(phone), otherwise="") if phone is not None else None
+    fields.refuse()
+    found = SmsMessage.all() if number is None else SmsMessage.filter(phone_masked=mask.phone(number))
+    return [
+        SentText(template=each.template, phone=each.phone, text=await wording(each), state=each.state, created_at=each.created_at)
+        for each in await found.order_by("-id").limit(limit)
+        if number in (None, each.phone)  # several numbers look alike when masked
+    ]
