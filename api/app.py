@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 import logs
 from api import graphiql
 from api.connections import Connections
+from api.files import Files
 from api.graphql import GraphQLOverHTTP
 from api.health import Health
 from api.listener import Listener
@@ -62,6 +63,7 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/graphql", over_http.answer, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(operations, connections)),
+        *Files(operations).routes(),
         *Health(configuration, listener, connections).routes(),
         *graphiql.routes(configuration, [{"label": each.label, "phone": each.phone, "password": each.password} for each in ACCOUNTS]),
     ]

@@ -14,6 +14,8 @@ from schema.guarded import GuardedSchema
 from schema.mutations.accounts import AccountMutations
 from schema.mutations.applications import ApplicationMutations
 from schema.mutations.development import DevelopmentMutations
+from schema.mutations.files import FileMutations
+from schema.mutations.profiles import ProfileMutations
 from schema.nodes import RECORDS
 from schema.problems import HANDLERS
 from schema.queries import Query
@@ -22,7 +24,7 @@ from schema.subscriptions import Subscription
 
 
 @strawberry.type
-class Mutation(AccountMutations, ApplicationMutations, DevelopmentMutations):
+class Mutation(AccountMutations, ApplicationMutations, DevelopmentMutations, FileMutations, ProfileMutations):
     """Every verb: one input, one result union. Further nouns join as base classes."""
 
 

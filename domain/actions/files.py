@@ -73,6 +73,12 @@ async def store(chunks: AsyncIterable[bytes], *, purpose: FilePurpose, name: str
             raise
 
 
+def check_announced(size: int) -> None:
+    """Raises InvalidInput FILE_TOO_LARGE before anything of a body is read that is announced as too large."""
+    with _told():
+        _check_length(size)
+
+
 async def visible(file_id: UUID, *, viewer: Viewer | None, now: datetime) -> StoredFile:
     """A file that the viewer may see (domain/reads.py); raises NotFound for all others."""
     found = await reads.select(StoredFile, viewer=viewer, now=now, where=[reads.Where("{t}.id = :file", {"file": file_id})])
@@ -165,12 +171,10 @@ def _told() -> Iterator[None]:
 
 async def _receive(chunks: AsyncIterable[bytes], target: BufferedRandom, name: str, purpose: FilePurpose) -> ImageKind:
     """Write what arrives to a file, no further than the limit; what is no image at all is refused by its first bytes."""
-    most = settings().image_max_bytes
     head, size, kind = b"", 0, None
     async for chunk in chunks:
         size += len(chunk)
-        if size > most:
-            raise Invalid("FILE_TOO_LARGE", most_mib=most // 2**20)
+        _check_length(size)
         if kind is None:
             head += chunk[:HEAD_BYTES]
             if len(head) >= HEAD_BYTES:
@@ -180,6 +184,12 @@ async def _receive(chunks: AsyncIterable[bytes], target: BufferedRandom, name: s
         raise Invalid("FILE_EMPTY")
     target.flush()
     return kind or kind_of(head, name, purpose)
+
+
+def _check_length(size: int) -> None:
+    most = settings().image_max_bytes
+    if size > most:
+        raise Invalid("FILE_TOO_LARGE", most_mib=most // 2**20)
 
 
 def _measure(file: BufferedRandom) -> tuple[bytes, int]:

@@ -134,6 +134,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "EMAIL_FORMAT": ("电子邮箱格式不正确；请填写如 name@example.com。", "This is no e-mail address; write it like name@example.com."),
     "POSTCODE_FORMAT": ("邮政编码应为 6 位数字；请核对。", "A postcode has six digits; check it."),
     # Files
+    "FILE_MISSING": (
+        "未收到文件；请按 GraphQL multipart 约定上传。",
+        "There is no file; send it by the GraphQL multipart request convention.",
+    ),
+    "PURPOSE_UNKNOWN": ("请用 purpose 参数说明图片用途：{known}。", "Say in `purpose` what the image is for: {known}."),
     "FILE_EMPTY": ("文件为空；请重新选择文件。", "The file is empty; choose it again."),
     "FILE_TOO_LARGE": (
         "文件超过 {most_mib} MB；请压缩图片或降低扫描分辨率后重新上传。",
