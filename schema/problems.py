@@ -140,6 +140,13 @@ class KeyReused(Problem):
     """See errors.KeyReused."""
 
 
+@strawberry.type(description="The profile was saved elsewhere since it was read: read it again, then save.")
+class Stale(Problem):
+    """See errors.Stale."""
+
+    version: int = strawberry.field(description="The version of the draft now.")
+
+
 @strawberry.type(description="The registry cannot do this now; the same request can be sent again later.")
 class Unavailable(Problem):
     """See errors.Unavailable."""
@@ -159,6 +166,7 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.SignInRefused: SignInRefused,
     errors.Taken: Taken,
     errors.KeyReused: KeyReused,
+    errors.Stale: Stale,
     errors.Unavailable: Unavailable,
 }
 

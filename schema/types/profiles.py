@@ -1,10 +1,214 @@
 """Profiles: one revision of what a person tells of themselves, section by section."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
-from models import profiles
-from models.enums import RevisionState
-from schema.nodes import Node, column, record
+import strawberry
+
+from domain.actions.profiles import facts_of
+from domain.rules import completeness
+from models import profiles, reference
+from models.enums import (
+    CodeKind,
+    EmployerKind,
+    ExpertSource,
+    HealthDeclaration,
+    IdType,
+    RevisionState,
+    Role,
+    StudyMode,
+    WorkStatus,
+)
+from schema.context import Info
+from schema.nodes import Computed, Node, column, many, one, part, record
+from schema.problems import FieldProblem
+from schema.types.reference import Division, Qualification, Specialty, Title
+
+if TYPE_CHECKING:
+    from schema.types.files import File
+
+_File = Annotated["File", strawberry.lazy("schema.types.files")]
+_Profile = Annotated["Profile", strawberry.lazy("schema.types.profiles")]
+
+# A revision is visible to one expert alone, the one it belongs to (domain/reads.py): what experts see is the owner's.
+_OWNER = (Role.EXPERT,)
+_EMPLOYER = "现工作单位"
+_POSITION = "Its index in the section, as paths name it, follows the order of the list."
+
+
+def _image(key: str, description: str) -> Any:
+    return one("File", key, description)
+
+
+def _name_of(name: str, kind: CodeKind, description: str) -> Any:
+    """The name that a code table gives to a column's code."""
+
+    async def resolve(root: Any, info: Info) -> Any:
+        code = getattr(root.row, name)
+        found = await info.context.load_one(reference.Code, "id", code and f"{kind.value}:{code}")
+        return found and found.name  # type: ignore[attr-defined]  # a row of the code tables
+
+    sql = f"(SELECT c.name FROM codes c WHERE c.id = '{kind.value}:' || {{t}}.{name})"  # noqa: S608  our own names
+    return strawberry.field(resolver=resolve, description=description, metadata={"source": Computed(sql)})
+
+
+@strawberry.type(description="基本信息. Fields marked R are required to submit; sex and birth date are read off the id number.")
+class BasicInfo:
+    """Over the revision's row."""
+
+    row: strawberry.Private[profiles.Revision]
+    name: str | None = column("name", "姓名, R.")
+    former_name: str | None = column("former_name", "曾用名.")
+    id_type: IdType | None = column("id_type", "证件类型, R.")
+    id_number: str | None = column("id_number", "证件号码, R; its owner alone sees it here, others the masked one.", only=_OWNER)
+    id_number_masked: str | None = column("id_number_masked", "The id number, its middle hidden.")
+    id_valid_from: date | None = column("id_valid_from", "First day of the paper's validity, R.")
+    id_valid_until: date | None = column("id_valid_until", "Last day of the paper's validity, R unless it is valid for life.")
+    id_valid_long_term: bool = column("id_valid_long_term", "长期: the paper is valid for life.")
+    sex: str | None = column("sex", "性别, GB/T 2261.1; read off the id number.")
+    sex_name: str | None = _name_of("sex", CodeKind.SEX, "Its Chinese name.")
+    birth_date: date | None = column("birth_date", "出生日期; read off the id number.")
+    ethnic_group: str | None = column("ethnic_group", "民族, GB/T 3304, R; see `codes(kind: ETHNIC_GROUP)`.")
+    ethnic_group_name: str | None = _name_of("ethnic_group", CodeKind.ETHNIC_GROUP, "Its Chinese name.")
+    political_affiliation: str | None = column("political_affiliation", "政治面貌, GB/T 4762, R; see `codes(kind: POLITICAL)`.")
+    political_affiliation_name: str | None = _name_of("political_affiliation", CodeKind.POLITICAL, "Its Chinese name.")
+    health: HealthDeclaration | None = column("health", "健康状况, R.")
+    portrait: _File | None = _image("portrait_id", "个人照片, R.")
+    id_front: _File | None = _image("id_front_id", "证件人像面, R.")
+    id_back: _File | None = _image("id_back_id", "证件国徽面, R.")
+    second_phone: str | None = column("second_phone", "备用电话; its owner alone sees it here.", only=_OWNER)
+    second_phone_masked: str | None = column("second_phone_masked", "The second phone, its middle hidden.")
+    email: str | None = column("email", "电子邮箱; its owner alone sees it here.", only=_OWNER)
+    email_masked: str | None = column("email_masked", "The e-mail address, its name hidden.")
+    residence_code: str | None = column("residence_code", "常住地区划, R; see `divisions`.")
+    residence: Division | None = one("Division", "residence_code", "The division of residence.", to="code")
+    address: str | None = column("address", "通讯地址, R; its owner alone sees it here.", only=_OWNER)
+    address_masked: str | None = column("address_masked", "The address down to the county.")
+    postcode: str | None = column("postcode", "邮政编码.")
+    employer: str | None = column("employer", "工作单位, R.")
+    employer_credit_code: str | None = column("employer_credit_code", "单位统一社会信用代码, GB 32100.")
+    employer_kind: EmployerKind | None = column("employer_kind", "单位性质, R.")
+    department: str | None = column("department", "部门.")
+    post: str | None = column("post", "职务.")
+    work_status: WorkStatus | None = column("work_status", "在职状态, R.")
+    working_since: date | None = column("working_since", "参加工作时间, R.")
+    years_in_field: int | None = column("years_in_field", "从事专业年限, R; full years.")
+    source: ExpertSource | None = column("source", "来源.")
+
+
+@record(profiles.RevisionSpecialty, f"评标专业 of a profile. {_POSITION}")
+class ChosenSpecialty(Node):
+    """A specialty in a revision."""
+
+    code: str = column("specialty_code", "Code of the specialty.")
+    specialty: Specialty | None = one("Specialty", "specialty_code", "The node of the tree.", to="code")
+
+
+@strawberry.type(description="回避单位: a unit whose projects the expert must not evaluate.")
+class AvoidanceUnit:
+    """Declared by the expert, or the present employer."""
+
+    name: str = strawberry.field(description="Name of the unit.")
+    credit_code: str | None = strawberry.field(description="统一社会信用代码.")
+    relation: str = strawberry.field(description="What binds the expert to it; 现工作单位 for the present employer.")
+    until: date | None = strawberry.field(description="Until when it must be avoided; empty: without end.")
+    declared: bool = strawberry.field(description="False for the present employer, which always stands first and cannot be removed.")
+
+
+@strawberry.type(description="评标信息: where and for what the expert can be drawn.")
+class EvaluationInfo:
+    """Over the revision's row."""
+
+    row: strawberry.Private[profiles.Revision]
+    home_pool_code: str | None = column("home_pool_code", "隶属区划, R: code of the pool of the place of permanent residence.")
+    home_pool: Division | None = one("Division", "home_pool_code", "The home pool.", to="code")
+    evaluation_pools: list[Division] = many(
+        "Division",
+        "code",
+        "评标区划: where the expert evaluates; the home pool is the only choice.",
+        order="{t}.code",
+        key="home_pool_code",
+    )
+    specialties: list[ChosenSpecialty] = many("ChosenSpecialty", "revision_id", "评标专业, R: one to three.")
+
+    @strawberry.field(description="回避单位: the present employer first, then those declared.")
+    async def avoidance_units(self, info: Info) -> list[AvoidanceUnit]:
+        """The employer is derived and kept once, in basic info."""
+        row = self.row
+        found: Any = await info.context.load_many(profiles.AvoidanceUnit, "revision_id", row.id, "{t}.position, {t}.id")
+        declared = [
+            AvoidanceUnit(name=each.name, credit_code=each.credit_code, relation=each.relation, until=each.until, declared=True)
+            for each in found
+        ]
+        if row.employer is None:
+            return declared
+        employer = AvoidanceUnit(name=row.employer, credit_code=row.employer_credit_code, relation=_EMPLOYER, until=None, declared=False)
+        return [employer, *declared]
+
+
+@record(profiles.Education, f"学历: a completed education. {_POSITION}")
+class Education(Node):
+    """An education."""
+
+    school: str = column("school", "毕业院校.")
+    started_on: date = column("started_on", "入学日期.")
+    ended_on: date = column("ended_on", "毕业日期.")
+    major: str = column("major", "所学专业.")
+    level: str = column("level", "学历, GB/T 4658; see `codes(kind: EDUCATION)`.")
+    level_name: str | None = _name_of("level", CodeKind.EDUCATION, "Its Chinese name.")
+    mode: StudyMode = column("mode", "学习形式.")
+    degree: str | None = column("degree", "学位, GB/T 6864; see `codes(kind: DEGREE)`.")
+    degree_name: str | None = _name_of("degree", CodeKind.DEGREE, "Its Chinese name.")
+    certificate_number: str | None = column("certificate_number", "证书编号.")
+    is_highest: bool = column("is_highest", "最高学历: exactly one entry must be it to submit.")
+    certificate: _File | None = _image("certificate_id", "证书图片, R.")
+    profile: _Profile | None = one("Profile", "revision_id", "The revision it belongs to.")
+
+
+@record(profiles.TitleEntry, f"职称: a title held. {_POSITION}")
+class TitleEntry(Node):
+    """A title of a person."""
+
+    title_code: str = column("title_code", "Code of a leaf of the title tree; see `titles`.")
+    title: Title | None = one("Title", "title_code", "The node of the tree.", to="code")
+    certificate_number: str = column("certificate_number", "证书编号.")
+    obtained_on: date = column("obtained_on", "取得日期.")
+    issuer: str = column("issuer", "发证机关.")
+    certificate: _File | None = _image("certificate_id", "证书图片, R.")
+    profile: _Profile | None = one("Profile", "revision_id", "The revision it belongs to.")
+
+
+@record(profiles.WorkEntry, f"工作履历: an employment. {_POSITION}")
+class WorkEntry(Node):
+    """An employment."""
+
+    started_on: date = column("started_on", "开始日期.")
+    ended_on: date | None = column("ended_on", "结束日期; empty while it lasts.")
+    employer: str = column("employer", "工作单位.")
+    post: str = column("post", "职务.")
+    duties: str = column("duties", "工作内容.")
+    profile: _Profile | None = one("Profile", "revision_id", "The revision it belongs to.")
+
+
+@record(profiles.QualificationEntry, f"执业资格: a professional qualification held. {_POSITION}")
+class QualificationEntry(Node):
+    """A qualification of a person."""
+
+    qualification_code: str = column("qualification_code", "Code of the national list; see `qualifications`.")
+    qualification: Qualification | None = one("Qualification", "qualification_code", "The entry of the list.", to="code")
+    certificate_number: str = column("certificate_number", "证书编号.")
+    obtained_on: date = column("obtained_on", "取得日期.")
+    valid_until: date | None = column("valid_until", "有效期至; empty: it does not lapse.")
+    issuer: str = column("issuer", "发证机关.")
+    certificate: _File | None = _image("certificate_id", "证书图片, R.")
+    profile: _Profile | None = one("Profile", "revision_id", "The revision it belongs to.")
+
+
+@record(profiles.OtherMaterial, f"其他材料: the signed application form 申请表 and other images. {_POSITION}")
+class OtherMaterial(Node):
+    """An image among the other materials."""
+
+    file: _File | None = _image("file_id", "The image.")
 
 
 @record(profiles.Revision, "One revision of a profile. Only a draft can be edited; what reviewers saw never changes.")
@@ -13,4 +217,29 @@ class Profile(Node):
 
     number: int = column("number", "Place in the person's chain of revisions, from 1.")
     state: RevisionState = column("state", "Draft, frozen, in force or past.")
+    version: int = column("version", "Counts the saves; give it as `expectedVersion` to be told when somebody saved meanwhile.")
     created_at: datetime = column("created_at", "When it was opened.")
+    updated_at: datetime = column("updated_at", "When it was last saved.")
+    frozen_at: datetime | None = column("frozen_at", "When it was submitted.")
+    basic_info: BasicInfo = part(BasicInfo, "基本信息.")
+    evaluation_info: EvaluationInfo = part(EvaluationInfo, "评标信息.")
+    education: list[Education] = many("Education", "revision_id", "学历, R.")
+    titles: list[TitleEntry] = many("TitleEntry", "revision_id", "职称, R: one to five; a qualification takes the place of none.")
+    work_history: list[WorkEntry] = many("WorkEntry", "revision_id", "工作履历, R: one to five.")
+    qualifications: list[QualificationEntry] = many("QualificationEntry", "revision_id", "执业资格: at most five.")
+    other_materials: list[OtherMaterial] = many("OtherMaterial", "revision_id", "其他材料: the signed application form, at most three.")
+
+    @strawberry.field(
+        description="What submission requires and this profile lacks, field by field in the order of the form; empty when it is complete. "
+        "Paths are those of this type: `basicInfo.portrait`, `education`, `titles.0.certificate`."
+    )
+    async def missing(self, info: Info) -> list[FieldProblem]:
+        """By completeness.missing."""
+        required = info.context.settings.application_form_required
+        found = completeness.missing(await facts_of(self.row), application_form_required=required)
+        return [FieldProblem.of(each, info.context.language) for each in found]
+
+    @strawberry.field(description="What hinders nothing and should be looked at again: blurred images, an unknown region in the id number.")
+    async def warnings(self, info: Info) -> list[FieldProblem]:
+        """By completeness.warnings."""
+        return [FieldProblem.of(each, info.context.language) for each in completeness.warnings(await facts_of(self.row))]
