@@ -114,7 +114,6 @@ async def test_an_object_store_that_is_away_is_told_in_time(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     change_settings(storage_url=f"s3://no-such-bucket-{uuid4()}/images")
 
     with structlog.testing.capture_logs(), pytest.raises(Unavailable) as refused:
