@@ -172,13 +172,15 @@ async def row_by_id(info: Info, id: strawberry.ID) -> Any:
     return await resolve_node(id, info.context)
 
 
-async def row_of_viewer(info: Info) -> Any:
-    """The answer of a field whose source is `OfViewer` with a target."""
-    source: OfViewer = info._field.metadata["source"]  # noqa: SLF001  as above
-    kind = RECORDS[source.target or ""]
-    value = reads.viewer_values(info.context.signed_in(), info.context.now)[source.value]
-    row = await info.context.load_one(kind.__model__, source.to, value)
-    return None if row is None else kind(row=row)
+def of_viewer(target: str, value: str, description: str, *, to: str = "id") -> Any:
+    """A field that is the row whose `to` column equals this value of the viewer (see reads.viewer_values)."""
+
+    async def resolve(info: Info) -> Any:
+        kind = RECORDS[target]
+        row = await info.context.load_one(kind.__model__, to, reads.viewer_values(info.context.viewer, info.context.now)[value])
+        return None if row is None else kind(row=row)
+
+    return strawberry.field(resolver=resolve, description=description, metadata={"source": OfViewer(target, value, to)})
 
 
 def column(

@@ -9,7 +9,7 @@ from domain.reads import Where
 from models import accounts
 from models.enums import Role, Transport
 from schema.context import Info
-from schema.nodes import RECORDS, Node, column, record
+from schema.nodes import Node, column, of_viewer, record
 from schema.types.experts import Expert
 from schema.types.reference import Division
 
@@ -61,23 +61,11 @@ class Session(Node):
 class Viewer:
     """The viewer."""
 
-    @strawberry.field(description="The viewer's account.")
-    async def account(self, info: Info) -> Account:
-        """Own row."""
-        return Account(row=await info.context.load_one(accounts.Account, "id", info.context.signed_in().account_id))
-
-    @strawberry.field(description="The viewer as an expert; empty for staff.")
-    async def expert(self, info: Info) -> Expert | None:
-        """Own row."""
-        kind = RECORDS["Expert"]
-        row = await info.context.load_one(kind.__model__, "id", info.context.signed_in().expert_id)
-        return None if row is None else Expert(row=row)
-
-    @strawberry.field(description="The pool whose cases the viewer reviews; empty for all but local officers.")
-    async def pool(self, info: Info) -> Division | None:
-        """Own office."""
-        row = await info.context.load_one(Division.__model__, "code", info.context.signed_in().pool_code)
-        return None if row is None else Division(row=row)
+    account: Account = of_viewer("Account", "viewer_account", "The viewer's account.")
+    expert: Expert | None = of_viewer("Expert", "viewer_expert", "The viewer as an expert; empty for staff.")
+    pool: Division | None = of_viewer(
+        "Division", "viewer_pool", "The pool whose cases the viewer reviews; empty for all but local officers.", to="code"
+    )
 
     @strawberry.field(description="The devices on which the viewer is signed in, the last used first; end one with `sessionRevoke`.")
     async def sessions(self, info: Info) -> list[Session]:
