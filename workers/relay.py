@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from random import random
 from uuid import UUID
 
 import structlog
@@ -128,7 +128,7 @@ class Relay:
             await self.deliver(promise_id)
 
     async def _failed(self, row: OutboxRow, error: str) -> None:
-        pause = pause_after(row.attempts, jitter=random())  # noqa: S311  spreads load, keeps no secret
+        pause = pause_after(row.attempts, jitter=random.random())  # noqa: S311  spreads load, keeps no secret
         async with transaction():
             if await outbox.failed(row, error, again_in=pause) and pause is None:
                 await self._kinds[row.kind].give_up(row.subject_id, error)

@@ -90,13 +90,13 @@ async def failed(row: OutboxRow, error: str, *, again_in: timedelta | None) -> b
     """The attempt failed; the next one comes after `again_in`, or the row is dead (None). False where the claim was lost."""
     return bool(
         await execute(
-            """UPDATE outbox SET state = $3, due_at = registry_now() + $4::interval, lease_token = NULL, last_error = $5,
-                   done_at = CASE WHEN $3 = 'DEAD' THEN registry_now() END
+            """UPDATE outbox
+               SET state = CASE WHEN $3::interval IS NULL THEN 'DEAD' ELSE 'PENDING' END, due_at = registry_now() + coalesce($3, '0'),
+                   done_at = CASE WHEN $3 IS NULL THEN registry_now() END, lease_token = NULL, last_error = $4
                WHERE id = $1 AND lease_token = $2""",
             row.id,
             row.lease_token,
-            "DEAD" if again_in is None else "PENDING",
-            again_in or timedelta(0),
+            again_in,
             error[:200],
         )
     )

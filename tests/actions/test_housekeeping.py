@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+from domain.actions import housekeeping
+from models.accounts import FailedSignIn, IdempotencyKey, PhoneCode
+from models.database import database_now
+from models.enums import CodePurpose, OutboxState
+from models.outbox import OutboxRow
+from settings import Settings
+from tests.people import SignedIn, registered_expert
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+async def _rows_of_age(person: SignedIn, age: timedelta) -> None:
+    at = await database_now() - age
+    digest = uuid4().bytes
+    await FailedSignIn.create(phone_hash=digest, address_hash=digest, at=at)
+    await PhoneCode.create(phone_hash=digest, address_hash=digest, purpose=CodePurpose.SIGN_IN, created_at=at, expires_at=at)
+    await IdempotencyKey.create(
+        account_id=person.account.id, key=str(uuid4()), verb="verb", input_hash=digest, result_id=uuid4(), created_at=at
+    )
+    for state in OutboxState:
+        await OutboxRow.create(kind="TEST", subject_id=uuid4(), state=state, due_at=at, created_at=at, done_at=at)
+
+
+async def test_what_is_over_is_removed_and_the_rest_stays(database: Settings) -> None:
+    person = await registered_expert()
+    await PhoneCode.all().delete()
+    await OutboxRow.all().delete()
+    for age in (23 * HOUR, 25 * HOUR, 3 * DAY, 31 * DAY):
+        await _rows_of_age(person, age)
+
+    removed = await housekeeping.tidy()
+    again = await housekeeping.tidy()
+
+    assert removed == {"idempotency_keys": 3, "failed_sign_ins": 3, "phone_codes": 2, "outbox": 1}
+    assert set(again.values()) == {0}
+    assert (await FailedSignIn.all().count(), await IdempotencyKey.all().count(), await PhoneCode.all().count()) == (1, 1, 2)
+    assert await OutboxRow.all().count() == 15
+    assert await OutboxRow.filter(state=OutboxState.DEAD).count() == 4

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.actions import outbox
+from domain.actions.outbox import Due
+from domain.actions.promises import promise
+from models.database import database_now, rows, transaction
+from models.enums import OutboxState
+from models.outbox import OutboxRow
+from settings import Settings
+from tests.conftest import Clock
+from workers import relay as relay_module
+from workers.queue import QueueAway
+from workers.relay import Kind, Relay
+
+
+class Queue:
+    """Takes hints, or is away."""
+
+    def __init__(self) -> None:
+        self.given: list[Due] = []
+        self.away = False
+
+    async def give(self, promises: Sequence[Due]) -> None:
+        if self.away:
+            raise QueueAway("ConnectionError")
+        self.given += promises
+
+    async def close(self) -> None:
+        pass
+
+
+class Verb:
+    """Keeps promises, stumbles over those it is told to, and remembers both."""
+
+    def __init__(self) -> None:
+        self.kept: list[UUID] = []
+        self.given_up: list[tuple[UUID, str]] = []
+        self.poison: set[UUID] = set()
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def keep(self, row: OutboxRow) -> None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0.005)
+        self.at_once -= 1
+        if row.subject_id in self.poison:
+            raise ZeroDivisionError
+        self.kept.append(row.subject_id)
+        await outbox.done(row)
+
+    async def give_up(self, subject_id: UUID, error: str) -> None:
+        self.given_up.append((subject_id, error))
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue()
+
+
+@pytest.fixture
+def verb() -> Verb:
+    return Verb()
+
+
+@pytest.fixture
+async def relay(database: Settings, queue: Queue, verb: Verb) -> Relay:
+    await OutboxRow.all().delete()
+    return Relay({"TEST": Kind(verb.keep, verb.give_up)}, queue, database.database_url)  # type: ignore[arg-type]  # a stand-in
+
+
+async def promised(count: int = 1) -> list[OutboxRow]:
+    now = await database_now()
+    async with transaction():
+        for _ in range(count):
+            await promise("TEST", uuid4(), due_at=now, now=now)
+    return await OutboxRow.all().order_by("-id").limit(count)
+
+
+async def test_a_sweep_hints_at_what_is_due_and_delivers_nothing_itself(relay: Relay, queue: Queue, verb: Verb) -> None:
+    made = await promised(3)
+
+    await relay.sweep()
+
+    assert {each.id for each in queue.given} == {each.id for each in made}
+    assert verb.kept == []
+
+
+async def test_without_the_queue_a_sweep_delivers_by_itself_but_never_too_many_at_once(relay: Relay, queue: Queue, verb: Verb) -> None:
+    queue.away = True
+    made = await promised(60)
+
+    await relay.sweep()
+
+    assert sorted(verb.kept) == sorted(each.subject_id for each in made)
+    assert 1 < verb.most_at_once <= 20
+
+
+async def test_a_queue_that_was_away_is_asked_again_only_after_a_while(relay: Relay, queue: Queue, verb: Verb) -> None:
+    queue.away = True
+    await promised()
+    await relay.sweep()
+    queue.away = False
+    await promised()
+
+    await relay.sweep()
+
+    assert queue.given == []
+    assert len(verb.kept) == 2
+
+
+async def test_promises_are_heard_of_when_they_are_committed_and_not_before(relay: Relay, queue: Queue) -> None:
+    listening = asyncio.create_task(relay.listen())
+    await asyncio.wait_for(relay.missed.wait(), 5)
+
+    now = await database_now()
+    async with transaction():
+        await promise("TEST", uuid4(), due_at=now, now=now)
+        await asyncio.sleep(0.05)
+        assert not relay.heard.is_set()
+    await asyncio.wait_for(relay.heard.wait(), 5)
+    await relay.pass_on_heard()
+
+    row = await OutboxRow.all().first()
+    assert row is not None
+    assert queue.given == [Due(row.id, 0)]
+    assert not relay.heard.is_set()
+    listening.cancel()
+    await asyncio.wait({listening})
+
+
+async def test_a_lost_connection_ends_the_listening_and_the_next_begins_with_a_sweep(relay: Relay) -> None:
+    listening = asyncio.create_task(relay.listen())
+    await asyncio.wait_for(relay.missed.wait(), 5)
+    assert (await outbox.depth()).workers == 1
+    relay.missed.clear()
+
+    await rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", outbox.LISTENER)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(listening, 5)
+    again = asyncio.create_task(relay.listen())
+    await asyncio.wait_for(relay.missed.wait(), 5)
+    again.cancel()
+    with suppress(asyncio.CancelledError):
+        await again
+
+
+async def test_more_than_can_be_remembered_asks_for_a_sweep(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "_UNHEARD", 2)
+
+    for _ in range(3):
+        relay._hear(str(uuid4()))
+
+    assert relay.missed.is_set()
+    assert len(relay._announced) == 2
+
+
+@pytest.mark.usefixtures("longest_pauses")
+async def test_a_promise_that_always_fails_is_dead_after_five_tries_while_the_others_are_kept(
+    relay: Relay, queue: Queue, verb: Verb, clock: Clock
+) -> None:
+    queue.away = True
+    poison, *others = await promised(4)
+    verb.poison = {poison.subject_id}
+
+    await relay.sweep()
+    assert sorted(verb.kept) == sorted(each.subject_id for each in others)
+    for pause in (timedelta(seconds=2), timedelta(seconds=72), timedelta(minutes=12), timedelta(minutes=72)):
+        assert verb.given_up == []
+        await clock.move(seconds=pause.total_seconds())
+        await relay.sweep()
+
+    dead = await OutboxRow.get(id=poison.id)
+    assert (dead.state, dead.attempts, dead.last_error) == (OutboxState.DEAD, 5, "ZeroDivisionError")
+    assert verb.given_up == [(poison.subject_id, "ZeroDivisionError")]
+
+
+async def test_a_promise_that_no_worker_survived_is_buried_and_its_subject_told(relay: Relay, verb: Verb) -> None:
+    (row,) = await promised()
+    await OutboxRow.filter(id=row.id).update(attempts=10)
+
+    await relay.sweep()
+    await relay.sweep()
+
+    assert verb.given_up == [(row.subject_id, "WORKER_LOST")]
+    assert (await OutboxRow.get(id=row.id)).state is OutboxState.DEAD
+
+
+async def test_the_same_promise_delivered_five_times_at_once_is_kept_once(relay: Relay, verb: Verb) -> None:
+    made = await promised(10)
+
+    await asyncio.gather(*(relay.deliver(each.id) for each in made * 5))
+
+    assert sorted(verb.kept) == sorted(each.subject_id for each in made)
