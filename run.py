@@ -286,12 +286,29 @@ def settings_table() -> str:
 
 
 def write_schema(_arguments: list[str]) -> int:
-    """Write schema/schema.graphql anew from the types."""
+    """Write schema/schema.graphql anew from the types, and README's tables and diagram from where their facts are."""
     os.environ.update(product_environment())
     from schema.root import schema
 
     (ROOT / "schema" / "schema.graphql").write_text(schema.as_str() + "\n")
+    readme = ROOT / "README.md"
+    readme.write_text(with_generated_parts(readme.read_text()))
     return 0
+
+
+def with_generated_parts(text: str) -> str:
+    """README with the settings table and the lifecycle diagram between their marks written anew."""
+    from domain.rules.lifecycle import diagram
+    from models.enums import CaseKind
+
+    parts = {"settings": settings_table(), "lifecycle": f"```mermaid\n{diagram(CaseKind.ADMISSION)}\n```"}
+    for name, part in parts.items():
+        before, begin, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of {name} -->")
+        if not (begin and end):
+            raise Trouble(f"README.md has lost its marks `<!-- {name} -->`.")
+        text = f"{before}{begin}{part}\n{end}{after}"
+    return text
 
 
 def write_locks(_arguments: list[str]) -> int:

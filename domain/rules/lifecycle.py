@@ -100,10 +100,14 @@ def available_moves(kind: CaseKind, stage: Stage, *, role: Role, own: bool, own_
 
 
 def diagram(kind: CaseKind) -> str:
-    """The table as a Mermaid state diagram, for README."""
+    """The table as a Mermaid state diagram, for README; CANCEL, which every open stage has, is left out."""
     lines = ["stateDiagram-v2", "    [*] --> DRAFT"]
     for (stage, move), found in MOVES[kind].items():
         if move is not Move.CANCEL:
             lines.append(f"    {stage.value} --> {found.target.value}: {move.zh} {move.value.lower()}")
-    lines += [f"    {stage.value} --> [*]" for stage in Stage if stage in {found.target for found in MOVES[kind].values()} & CLOSED]
+    lines += [
+        f"    {stage.value} --> [*]"
+        for stage in Stage
+        if stage in {found.target for found in MOVES[kind].values()} & CLOSED - {Stage.CANCELLED}
+    ]
     return "\n".join(lines)
