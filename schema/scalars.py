@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime
-from typing import NewType
 
 import strawberry
 
@@ -20,9 +19,7 @@ def _write(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-Instant = NewType("Instant", datetime)
 INSTANT = strawberry.scalar(
-    Instant,
     name="DateTime",
     description="An instant in ISO 8601, always in UTC with microseconds: 2026-01-31T01:00:00.000000+00:00. Any offset is accepted as input.",
     serialize=_write,
