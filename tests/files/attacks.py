@@ -6,12 +6,14 @@ import io
 import struct
 import zipfile
 import zlib
+from functools import cache
 
 from PIL import Image
 
 from demonstration.images import certificate, jpeg
 
 
+@cache
 def scan() -> bytes:
     """A harmless certificate, as a JPEG."""
     return jpeg(certificate("CERTIFICATE", ["Number 123"]))
@@ -21,21 +23,22 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+@cache
 def png_bomb(width: int, height: int) -> bytes:
-    """A PNG of zeros: a few hundred kB that unfold to `width` × `height` bytes."""
+    """A PNG of zeros: a few hundred kB that unfold to `width` × `height` bytes, or would if they were all there."""
     squeezed = zlib.compressobj(9)
     row = bytes(width + 1)
-    rows = b"".join([*(squeezed.compress(row) for _ in range(height)), squeezed.flush()])
+    rows = b"".join([*(squeezed.compress(row) for _ in range(min(height, 200_000_000 // width))), squeezed.flush()])
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
 
 
 def text_bomb() -> bytes:
-    """A small PNG whose compressed comment unfolds to 200 MB."""
+    """A small PNG whose compressed comment unfolds to 40 MB."""
     image = io.BytesIO()
     Image.new("L", (800, 800)).save(image, "PNG")
     head, tail = image.getvalue()[:33], image.getvalue()[33:]
-    return head + _chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(200 * 2**20), 9)) + tail
+    return head + _chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(40 * 2**20), 9)) + tail
 
 
 def forged_size(data: bytes, width: int, height: int) -> bytes:

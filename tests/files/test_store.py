@@ -16,13 +16,13 @@ from models.enums import FilePurpose
 from models.files import StoredFile
 from settings import Settings
 from tests import people
-from tests.files.attacks import from_a_camera
+from tests.files import attacks
 from tests.files.uploads import chunked, contents, hand_in, on_disk, picture, refusal
 from tests.people import SignedIn
 
 
 async def test_a_scan_is_kept_with_what_was_measured(zhang: SignedIn, now: datetime, data_dir: Path) -> None:
-    scan = jpeg(certificate("CERTIFICATE", ["Number 123"]))
+    scan = attacks.scan()
 
     file = await hand_in(scan, zhang, now, name="学历证书.jpeg")
 
@@ -37,17 +37,17 @@ async def test_a_scan_is_kept_with_what_was_measured(zhang: SignedIn, now: datet
 
 
 async def test_a_png_stays_a_png(zhang: SignedIn, now: datetime) -> None:
-    drawn = certificate("CERTIFICATE", ["Number 123"])
+    drawn = certificate("CERTIFICATE", ["Number 123"], size=(600, 800))
 
     file = await hand_in(png(drawn), zhang, now, name="scan.png")
 
     kept = await picture(file)
-    assert (kept.format, kept.size, file.media_type) == ("PNG", (1240, 1754), "image/png")
+    assert (kept.format, kept.size, file.media_type) == ("PNG", (600, 800), "image/png")
     assert kept.tobytes() == drawn.tobytes()
 
 
 async def test_nothing_but_the_picture_is_kept_and_it_stands_upright(zhang: SignedIn, now: datetime) -> None:
-    photographed = from_a_camera()
+    photographed = attacks.from_a_camera()
     assert photographed.count(b"Secret") >= 5
 
     file = await hand_in(photographed, zhang, now)
@@ -62,7 +62,7 @@ async def test_nothing_but_the_picture_is_kept_and_it_stands_upright(zhang: Sign
 async def test_metadata_of_a_png_is_not_kept_either(zhang: SignedIn, now: datetime) -> None:
     exif = Image.Exif()
     exif[0x010F] = "SecretCamera"
-    data = png(certificate("CERTIFICATE", []), exif=exif, icc_profile=b"SecretProfile" * 20, dpi=(300, 300))
+    data = png(certificate("CERTIFICATE", [], size=(600, 800)), exif=exif, icc_profile=b"SecretProfile" * 20, dpi=(300, 300))
     assert b"SecretCamera" in data
 
     file = await hand_in(data, zhang, now, name="scan.png")
@@ -73,7 +73,7 @@ async def test_metadata_of_a_png_is_not_kept_either(zhang: SignedIn, now: dateti
 
 @pytest.mark.parametrize(("mode", "kept_mode"), [("1", "L"), ("L", "L"), ("P", "RGB"), ("CMYK", "RGB"), ("RGBA", "RGB"), ("LA", "RGB")])
 async def test_every_kind_of_pixel_becomes_grey_or_colour(zhang: SignedIn, now: datetime, mode: str, kept_mode: str) -> None:
-    drawn = certificate("CERTIFICATE", ["Number 123"]).convert(mode)
+    drawn = certificate("CERTIFICATE", ["Number 123"], size=(600, 800)).convert(mode)
 
     if mode == "CMYK":
         file = await hand_in(jpeg(drawn), zhang, now)
@@ -81,7 +81,7 @@ async def test_every_kind_of_pixel_becomes_grey_or_colour(zhang: SignedIn, now: 
         file = await hand_in(png(drawn), zhang, now, name="scan.png")
 
     kept = await picture(file)
-    assert (kept.mode, kept.size) == (kept_mode, (1240, 1754))
+    assert (kept.mode, kept.size) == (kept_mode, (600, 800))
 
 
 async def test_sixteen_bits_a_pixel_are_scaled_and_not_clipped(zhang: SignedIn, now: datetime) -> None:
@@ -136,7 +136,7 @@ async def test_a_portrait_may_be_as_small_as_one_inch(zhang: SignedIn, now: date
 
 
 async def test_the_same_picture_for_the_same_purpose_is_one_file(zhang: SignedIn, now: datetime, data_dir: Path) -> None:
-    scan = jpeg(certificate("CERTIFICATE", ["Number 123"]))
+    scan = attacks.scan()
     first = await hand_in(scan, zhang, now, name="first.jpg")
 
     second = await hand_in(scan, zhang, now + timedelta(hours=1), name="second.jpg")
@@ -148,7 +148,7 @@ async def test_the_same_picture_for_the_same_purpose_is_one_file(zhang: SignedIn
 
 
 async def test_the_same_picture_handed_in_at_once_is_one_file(zhang: SignedIn, now: datetime, data_dir: Path) -> None:
-    scan = jpeg(certificate("CERTIFICATE", ["Number 123"]))
+    scan = attacks.scan()
 
     handed_in = await asyncio.gather(*(hand_in(scan, zhang, now) for _ in range(5)))
 
@@ -160,7 +160,7 @@ async def test_the_same_picture_handed_in_at_once_is_one_file(zhang: SignedIn, n
 async def test_the_same_picture_for_another_purpose_or_person_is_a_file_over_the_same_object(
     zhang: SignedIn, wang: SignedIn, now: datetime, data_dir: Path
 ) -> None:
-    scan = jpeg(certificate("CERTIFICATE", ["Number 123"]))
+    scan = attacks.scan()
 
     kept = [
         await hand_in(scan, zhang, now),
@@ -206,7 +206,7 @@ async def test_one_upload_too_many_at_once_is_told_to_come_back(
     zhang: SignedIn, wang: SignedIn, now: datetime, change_settings: Callable[..., Settings]
 ) -> None:
     change_settings(uploads_per_account=2)
-    scan = jpeg(certificate("CERTIFICATE", ["Number 123"]))
+    scan = attacks.scan()
     go_on = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
@@ -243,7 +243,7 @@ async def test_staff_hand_in_no_images(now: datetime, data_dir: Path) -> None:
 
 
 async def test_half_an_upload_leaves_nothing(zhang: SignedIn, now: datetime, data_dir: Path) -> None:
-    scan = jpeg(certificate("CERTIFICATE", ["Number 123"]))
+    scan = attacks.scan()
 
     async def broken_off() -> AsyncIterator[bytes]:
         async for chunk in chunked(scan[: len(scan) // 2]):
@@ -274,7 +274,7 @@ async def test_a_row_that_cannot_be_written_leaves_no_object(
 
 
 async def test_what_lies_on_disk_is_sealed_under_a_name_that_tells_nothing(zhang: SignedIn, now: datetime, data_dir: Path) -> None:
-    file = await hand_in(jpeg(certificate("CERTIFICATE", ["Number 123"])), zhang, now)
+    file = await hand_in(attacks.scan(), zhang, now)
 
     (kept,) = on_disk(data_dir)
     assert kept == data_dir / "files" / file.object_key
