@@ -27,7 +27,8 @@ from schema.plan.compiler import Answered, Compiler, Dynamic, NeedsPython, Reque
 from schema.plan.selection import Selections
 from settings import Settings
 
-KEPT_OPERATIONS = 2_000
+KEPT_TOKENS = 20_000
+"""Lexical tokens of the documents of all kept operations together: what clients may invent must not fill the memory."""
 KEPT_VARIANTS = 32
 """Plans of one operation; shapes of arguments beyond that push out the least recently used."""
 
@@ -60,6 +61,7 @@ class Plans:
     def __init__(self, schema: Any) -> None:
         self._schema = schema
         self._kept: OrderedDict[tuple[int, str], tuple[DocumentNode, _Operation]] = OrderedDict()
+        self._tokens = 0
 
     async def read(
         self,
@@ -102,8 +104,10 @@ class Plans:
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         operation = _Operation(definition, fragments, _switches(document))
         self._kept[key] = (document, operation)  # the document is held, so that its id stays its own
-        if len(self._kept) > KEPT_OPERATIONS:
-            self._kept.popitem(last=False)
+        self._tokens += document.token_count
+        while self._tokens > KEPT_TOKENS:
+            _, (dropped, _) = self._kept.popitem(last=False)
+            self._tokens -= dropped.token_count
         return operation
 
     def _plan(self, operation: _Operation, request: Request) -> tuple[_Variant, Sequence[Answered]]:
