@@ -249,7 +249,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "隐私条款已更新为 {current} 版；请阅读并同意后重试。",
         "The privacy terms in force are version {current}; read and accept them first.",
     ),
-    "NOT_A_STAFF_ROLE": ("工作人员账号不能使用专家角色；请改选。", "An account of staff cannot have the role of an expert; choose another."),
+    "NOT_A_STAFF_ROLE": (
+        "工作人员账号不能使用专家角色；请改选。",
+        "An account of staff cannot have the role of an expert; choose another.",
+    ),
     "POOL_OF_LOCAL_OFFICER": (
         "市县财政监管人员须指定一个专家库，其他人员不指定；请核对。",
         "A local officer, and nobody else, has a pool; check role and pool.",

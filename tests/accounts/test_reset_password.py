@@ -72,7 +72,11 @@ async def test_a_password_that_is_not_taken_leaves_the_code_good(now: datetime, 
     code = await code_sent(person.phone, CodePurpose.RESET_PASSWORD, now=later)
     personal = f"my-{str(person.account.id_number)[-8:]}-word"
 
-    for password, reason in (("short", "PASSWORD_LENGTH"), (person.phone[3:], "PASSWORD_PERSONAL"), (personal, "PASSWORD_PERSONAL")):
+    for password, reason in (
+        ("short", "PASSWORD_LENGTH"),
+        (f"my-{person.phone[3:]}-word", "PASSWORD_PERSONAL"),
+        (personal, "PASSWORD_PERSONAL"),
+    ):
         with pytest.raises(InvalidInput) as refusal:
             await accounts.reset_password(person.phone, code=code, password=password, now=later)
         assert [(each.path, each.code) for each in refusal.value.problems] == [("password", reason)]
