@@ -89,6 +89,20 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Selected:
+    """The rows of a subquery about this row; the fields of the objects are `Cell`s, columns of it. A resolver must answer alike."""
+
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A column of a `Selected` row."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalId:
     """The row's global id."""
 
@@ -254,6 +268,11 @@ def item(key: str, description: str) -> Any:
         return root.row[key]
 
     return strawberry.field(resolver=resolve, description=description, metadata={"source": Item(key)})
+
+
+def cell(name: str, description: str) -> Any:
+    """A field of an object that a resolver makes and a `Selected` source selects alike."""
+    return strawberry.field(description=description, metadata={"source": Cell(name)})
 
 
 def key_and_kind(global_id: str, target: str | None = None) -> tuple[type[Node] | None, Any]:

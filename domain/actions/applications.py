@@ -34,7 +34,7 @@ async def submit(case_id: UUID, *, commitment: bool, avoidance: bool, viewer: Vi
             raise InvalidInput(refused)
         draft = await Revision.select_for_update().get(id=expert.draft_id)
         lacking = missing(await facts_of(draft), application_form_required=settings().application_form_required)
-        lacking += await _pool_problems(draft)
+        lacking += await _staff_problems(draft)
         if lacking:
             raise Incomplete(lacking)
         await freeze(draft, now=now)
@@ -65,13 +65,7 @@ async def _own_case(case_id: UUID, viewer: Viewer) -> tuple[Application, Expert]
     return case, await Expert.select_for_update().get(id=case.expert_id)
 
 
-async def _pool_problems(draft: Revision) -> list[FieldProblem]:
-    """The pool may have closed since it was chosen, and staff may not be experts (domain §1)."""
-    problems = []
-    found = await rows("SELECT FROM divisions WHERE code = $1 AND pool_selectable AND NOT retired", draft.home_pool_code)
-    if draft.home_pool_code is not None and not found:
-        problems.append(FieldProblem("evaluationInfo.homePoolCode", "POOL_NOT_SELECTABLE"))
+async def _staff_problems(draft: Revision) -> list[FieldProblem]:
+    """Finance staff may not be experts (domain §1)."""
     staff = await rows("SELECT FROM accounts WHERE id_number_hash = $1 AND role <> 'EXPERT' AND status = 'ACTIVE'", draft.id_number_hash)
-    if staff:
-        problems.append(FieldProblem("basicInfo.idNumber", "STAFF_MAY_NOT_APPLY"))
-    return problems
+    return [FieldProblem("basicInfo.idNumber", "STAFF_MAY_NOT_APPLY")] if staff else []

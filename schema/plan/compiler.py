@@ -15,7 +15,25 @@ from tortoise import fields
 
 from domain import reads
 from domain.rules.viewer import Viewer
-from schema.nodes import RECORDS, ById, Column, Computed, GlobalId, Item, Items, Listed, Many, Node, OfViewer, One, Part, Sql, key_and_kind
+from schema.nodes import (
+    RECORDS,
+    ById,
+    Cell,
+    Column,
+    Computed,
+    GlobalId,
+    Item,
+    Items,
+    Listed,
+    Many,
+    Node,
+    OfViewer,
+    One,
+    Part,
+    Selected,
+    Sql,
+    key_and_kind,
+)
 from schema.pages import CURSOR_SEPARATOR, Page, Slice
 from schema.plan.selection import Selections
 from schema.scalars import SQL_FORMAT
@@ -237,6 +255,12 @@ class Compiler:
                 each = self._alias()
                 columns = self._columns(self._below(field), record, nodes, each)
                 return self._array(f"SELECT {_output(columns)} FROM jsonb_array_elements({table}.{source.column}) {each}")
+            case Selected():
+                each = self._alias()
+                columns = self._columns(self._below(field), record, nodes, each)
+                return self._array(f"SELECT {_output(columns)} FROM ({self._sql(source.sql, table)}) {each}")
+            case Cell():
+                return f"{table}.{source.name}"
             case One():
                 return self._one(source, nodes, f"{table}.{source.key}")
             case Many():

@@ -20,7 +20,7 @@ from models.enums import (
     WorkStatus,
 )
 from schema.context import Info
-from schema.nodes import Computed, Node, column, many, one, part, record
+from schema.nodes import Computed, Node, Selected, cell, column, many, one, part, record
 from schema.problems import FieldProblem
 from schema.types.reference import Division, Qualification, Specialty, Title
 
@@ -108,11 +108,19 @@ class ChosenSpecialty(Node):
 class AvoidanceUnit:
     """Declared by the expert, or the present employer."""
 
-    name: str = strawberry.field(description="Name of the unit.")
-    credit_code: str | None = strawberry.field(description="统一社会信用代码.")
-    relation: str = strawberry.field(description="What binds the expert to it; 现工作单位 for the present employer.")
-    until: date | None = strawberry.field(description="Until when it must be avoided; empty: without end.")
-    declared: bool = strawberry.field(description="False for the present employer, which always stands first and cannot be removed.")
+    name: str = cell("name", "Name of the unit.")
+    credit_code: str | None = cell("credit_code", "统一社会信用代码.")
+    relation: str = cell("relation", "What binds the expert to it; 现工作单位 for the present employer.")
+    until: date | None = cell("until", "Until when it must be avoided; empty: without end.")
+    declared: bool = cell("declared", "False for the present employer, which always stands first and cannot be removed.")
+
+
+_AVOIDANCE = f"""SELECT * FROM (
+    SELECT 0 AS part, 0 AS position, NULL::uuid AS id, {{t}}.employer AS name, {{t}}.employer_credit_code AS credit_code,
+        '{_EMPLOYER}' AS relation, NULL::date AS until, FALSE AS declared WHERE {{t}}.employer IS NOT NULL
+    UNION ALL
+    SELECT 1, a.position, a.id, a.name, a.credit_code, a.relation, a.until, TRUE FROM avoidance_units a WHERE a.revision_id = {{t}}.id
+) units ORDER BY part, position, id"""  # noqa: S608  our own names
 
 
 @strawberry.type(description="评标信息: where and for what the expert can be drawn.")
@@ -131,7 +139,7 @@ class EvaluationInfo:
     )
     specialties: list[ChosenSpecialty] = many("ChosenSpecialty", "revision_id", "评标专业, R: one to three.")
 
-    @strawberry.field(description="回避单位: the present employer first, then those declared.")
+    @strawberry.field(description="回避单位: the present employer first, then those declared.", metadata={"source": Selected(_AVOIDANCE)})
     async def avoidance_units(self, info: Info) -> list[AvoidanceUnit]:
         """The employer is derived and kept once, in basic info."""
         row = self.row
