@@ -12,7 +12,7 @@ import orjson
 from domain.actions.calendar import working_calendar
 from domain.actions.notices import open_notice, strike_notice
 from domain.actions.promises import announce, send_sms
-from domain.actions.revisions import copy_as_draft
+from domain.actions.revisions import copy_as_draft, open_draft
 from domain.rules.errors import IllegalMove
 from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, available_moves, step
 from domain.rules.viewer import Viewer
@@ -131,8 +131,10 @@ async def _returned(case: Application, expert: Expert, now: datetime) -> None:
     await send_sms(SmsTemplate.RETURNED, await _account(expert), application_id=case.id, now=now)
 
 
-async def _withdrawn(case: Application, _: Expert, now: datetime) -> None:
+async def _withdrawn(case: Application, expert: Expert, now: datetime) -> None:
+    """The draft opens again, with a case to submit it."""
     await copy_as_draft(await Revision.get(id=case.revision_id), now=now)
+    await open_draft(expert, now=now)
 
 
 async def _rejected(case: Application, expert: Expert, now: datetime) -> None:
