@@ -11,9 +11,9 @@ import pytest
 
 from settings import Settings
 from tests import people
-from tests.api.conftest import Served, Start
 from tests.files import attacks
 from tests.people import SignedIn
+from tests.serving import Served, Start
 
 MIB = 2**20
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import Served
+from tests.serving import Served
 
 GRAPHQL_JSON = "application/graphql-response+json"
 

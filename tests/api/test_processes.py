@@ -14,8 +14,8 @@ import pytest
 from models.accounts import Session
 from models.database import database_now
 from settings import Settings
-from tests.api.conftest import Served, Start, begin, closing, heard, say
 from tests.people import registered_expert
+from tests.serving import STANDIN, Served, Start, begin, closing, heard, say
 
 
 @contextlib.asynccontextmanager
@@ -28,7 +28,7 @@ async def stream(served: Served, query: str) -> AsyncIterator[httpx.Response]:
 
 
 async def test_a_process_that_is_asked_to_stop_ends_open_sockets_and_streams_and_is_gone(start: Start) -> None:
-    served = start(operation_seconds=10)
+    served = start(STANDIN, operation_seconds=10)
     async with served.socket() as ws, stream(served, 'subscription { heard(of: "x") }') as answer:
         await begin(ws)
         await say(ws, "subscribe", id="1", payload={"query": 'subscription { heard(of: "x") }'})
@@ -42,7 +42,7 @@ async def test_a_process_that_is_asked_to_stop_ends_open_sockets_and_streams_and
 
 
 async def test_a_process_waits_three_seconds_for_what_it_is_answering_and_no_longer(start: Start) -> None:
-    served = start(operation_seconds=30)
+    served = start(STANDIN, operation_seconds=30)
     short = asyncio.create_task(served.post("{ wait(seconds: 1) }"))
     long = asyncio.create_task(served.post("{ wait(seconds: 25) }"))
     await asyncio.sleep(0.5)
@@ -172,7 +172,7 @@ async def door(database: Settings) -> AsyncIterator[Door]:
 
 async def test_while_the_database_is_away_requests_are_told_so_and_later_they_are_answered(start: Start, door: Door) -> None:
     url = await door.build()
-    served = await asyncio.to_thread(start, database_url=url)
+    served = await asyncio.to_thread(start, STANDIN, database_url=url)
     async with httpx.AsyncClient(timeout=20) as client:
 
         async def ask() -> httpx.Response:
@@ -195,7 +195,7 @@ async def test_while_the_database_is_away_requests_are_told_so_and_later_they_ar
 
 
 async def test_an_interrupt_ends_a_process_too(start: Start) -> None:
-    served = start()
+    served = start(STANDIN)
 
     os.kill(served.process.pid, signal.SIGINT)
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.api.conftest import Served, Start, begin
 from tests.people import registered_expert
+from tests.serving import STANDIN, Served, Start, begin
 
 ALLOWED = "https://app.example.org"
 JSON = {"content-type": "application/json"}
@@ -21,6 +21,7 @@ OPERATIONS = json.dumps({"query": "mutation ($f: Upload!) { size(file: $f) }", "
 def guarded(start: Start) -> Served:
     """A process behind a proxy at 127.0.0.1, reached by browsers over HTTPS."""
     return start(
+        STANDIN,
         public_origin="https://registry.example.org",
         allowed_origins=ALLOWED,
         trusted_proxies="127.0.0.1,10.0.0.0/8",

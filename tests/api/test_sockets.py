@@ -9,8 +9,8 @@ import pytest
 from domain.actions import sessions
 from models.accounts import Session
 from models.database import database_now
-from tests.api.conftest import Served, begin, closing, heard, say
 from tests.people import registered_expert
+from tests.serving import Served, begin, closing, heard, say
 
 
 async def run(

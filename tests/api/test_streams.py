@@ -9,8 +9,8 @@ import orjson
 
 from domain.actions import sessions
 from models.database import database_now
-from tests.api.conftest import Served
 from tests.people import registered_expert
+from tests.serving import Served
 
 EVENTS = {"accept": "text/event-stream"}
 
