@@ -27,7 +27,7 @@ _NUMBERS = re.compile(
     r"|(?:\+?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4})(?![0-9A-Za-z])"  # mobile phone
 )
 _OURS = frozenset({"timestamp", "level", "logger"})
-_QUIET = {"tortoise": "INFO", "asyncpg": "INFO", "arq": "WARNING", "PIL": "INFO"}  # at DEBUG tortoise logs every value it writes
+_QUIET = {"tortoise": "WARNING", "asyncpg": "INFO", "arq": "WARNING", "PIL": "INFO"}  # at DEBUG tortoise logs every value it writes
 
 
 def set_up(settings: Settings, process: str) -> None:

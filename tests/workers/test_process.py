@@ -104,10 +104,9 @@ async def test_a_worker_killed_while_sending_leaves_the_message_to_the_next_unde
 async def test_two_workers_keep_every_promise_once(
     send: Send, start_worker: StartWorker, valkey: embedded.Valkey, provider: Provider
 ) -> None:
-    workers = [start_worker(valkey.url, outbox_lease_seconds=30) for _ in range(2)]
-    for each in workers:
-        await asyncio.to_thread(each.wait_until_started)
-    assert (await outbox.depth()).workers == 2
+    for _ in range(2):
+        start_worker(valkey.url, outbox_lease_seconds=30)
+    await until(lambda: _listen(2), "two listening workers")
 
     promises = [(await send())[1] for _ in range(40)]
     await all_sent(*promises)
@@ -118,9 +117,8 @@ async def test_two_workers_keep_every_promise_once(
 async def test_a_message_leaves_within_a_moment_of_its_commit(
     send: Send, start_worker: StartWorker, valkey: embedded.Valkey, provider: Provider
 ) -> None:
-    worker = start_worker(valkey.url, sweep_seconds=3600)
-    await asyncio.to_thread(worker.wait_until_started)
-    await until(_listens, "a listening worker")
+    start_worker(valkey.url, sweep_seconds=3600)
+    await until(lambda: _listen(1), "a listening worker")
 
     _, promise_id = await send()
     await all_sent(promise_id)
@@ -128,8 +126,8 @@ async def test_a_message_leaves_within_a_moment_of_its_commit(
     assert keys(provider) == [promise_id]
 
 
-async def _listens() -> bool:
-    return (await outbox.depth()).workers == 1
+async def _listen(count: int) -> bool:
+    return (await outbox.depth()).workers == count
 
 
 async def test_at_sigterm_a_message_under_way_is_finished(
@@ -202,12 +200,12 @@ async def test_a_worker_whose_database_connections_are_cut_goes_on_with_new_ones
     sessions = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
     ours = [each["pid"] for each in await rows(sessions)]
     worker = start_worker(valkey.url)
-    await until(_listens, "a listening worker")
+    await until(lambda: _listen(1), "a listening worker")
 
     cut = await rows(f"SELECT pg_terminate_backend(pid) FROM ({sessions}) s WHERE pid <> ALL($1)", ours)
     promises = [(await send())[1] for _ in range(5)]
     await all_sent(*promises)
-    await until(_listens, "a worker that listens again")
+    await until(lambda: _listen(1), "a worker that listens again")
 
     assert len(cut) >= 2
     assert sorted(keys(provider)) == sorted(promises)
