@@ -1,0 +1,174 @@
+"""Profiles and cases for tests, brought to where they are by the verbs alone."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from domain.actions import applications, attachments, profiles, publicity, reviews
+from domain.actions.clock import move as move_clock
+from domain.rules import profile_input as given
+from domain.rules.viewer import Viewer
+from models.applications import Application
+from models.database import database_now
+from models.enums import (
+    EmployerKind,
+    ExpertSource,
+    FilePurpose,
+    HealthDeclaration,
+    IdType,
+    RejectReason,
+    Stage,
+    StudyMode,
+    WorkStatus,
+)
+from settings import settings
+from tests.people import SignedIn, officer, provincial_officer, registered_expert
+from tests.profiles.kept import some_image
+
+POOL = "220199"
+
+
+async def complete_profile(viewer: Viewer, *, pool: str = POOL, employer: str = "吉林大学") -> None:
+    """Fill every required field of the draft."""
+    now = await database_now()
+    await profiles.save_basic_info(
+        given.BasicInfo(
+            id_type=IdType.RESIDENT_ID,
+            id_valid_from=date(2016, 5, 1),
+            id_valid_until=date(2036, 5, 1),
+            ethnic_group="01",
+            political_affiliation="13",
+            health=HealthDeclaration.GOOD,
+            residence_code="220102",
+            address="吉林省长春市南关区人民大街 1 号",
+            postcode="130000",
+            second_phone="0431-88888888",
+            email="expert@example.cn",
+            employer=employer,
+            employer_kind=EmployerKind.INSTITUTION,
+            work_status=WorkStatus.EMPLOYED,
+            working_since=date(1998, 7, 1),
+            years_in_field=20,
+            source=ExpertSource.SELF,
+        ),
+        viewer=viewer,
+        now=now,
+    )
+    await profiles.save_evaluation_info(
+        given.EvaluationInfo(
+            home_pool_code=pool,
+            specialties=("A01010000", "A01020000"),
+            avoidance_units=(given.AvoidanceUnitInput(name="长春某公司", relation="配偶任职"),),
+        ),
+        viewer=viewer,
+        now=now,
+    )
+    education = await profiles.save_education(
+        given.EducationInput(
+            school="吉林大学",
+            started_on=date(1994, 9, 1),
+            ended_on=date(1998, 7, 1),
+            major="土木工程",
+            level="21",
+            mode=StudyMode.FULL_TIME,
+            certificate_number="101831199805000001",
+            is_highest=True,
+        ),
+        viewer=viewer,
+        now=now,
+    )
+    title = await profiles.save_title(
+        given.TitleInput(title_code="T01012", certificate_number="ZC2010001", obtained_on=date(2010, 12, 1), issuer="吉林省人社厅"),
+        viewer=viewer,
+        now=now,
+    )
+    await profiles.save_work_entry(
+        given.WorkEntryInput(started_on=date(1998, 7, 1), employer=employer, post="副教授", duties="教学与科研"), viewer=viewer, now=now
+    )
+    for purpose, entry in (
+        (FilePurpose.PORTRAIT, None),
+        (FilePurpose.ID_FRONT, None),
+        (FilePurpose.ID_BACK, None),
+        (FilePurpose.EDUCATION, education.id),
+        (FilePurpose.TITLE, title.id),
+        (FilePurpose.OTHER, None),
+    ):
+        image = await some_image(viewer, purpose)
+        await attachments.attach_file(image.id, entry=entry, viewer=viewer, now=now)
+
+
+async def draft_case(viewer: Viewer) -> Application:
+    """The viewer's open case."""
+    return await Application.get(expert_id=viewer.expert_id, closed_at__isnull=True)
+
+
+async def submit(viewer: Viewer) -> Application:
+    """Submit the viewer's open case."""
+    case = await draft_case(viewer)
+    return await applications.submit(case.id, commitment=True, avoidance=True, viewer=viewer, now=await database_now())
+
+
+async def submitted_case(*, pool: str = POOL, name: str = "张三") -> tuple[SignedIn, Application]:
+    """Somebody's case in its first review."""
+    person = await registered_expert(name=name)
+    await complete_profile(person.viewer, pool=pool)
+    return person, await submit(person.viewer)
+
+
+async def approve(case_id: UUID, viewer: Viewer, *, opinion: str | None = None) -> Application:
+    """Approve a case at the stage where it stands."""
+    case = await Application.get(id=case_id)
+    return await reviews.approve(
+        case_id, opinion=opinion, seen=reviews.Seen(case.stage, case.round), viewer=viewer, now=await database_now()
+    )
+
+
+async def return_case(case_id: UUID, viewer: Viewer) -> Application:
+    """Send a case back with one reason."""
+    case = await Application.get(id=case_id)
+    return await reviews.return_to_expert(
+        case_id,
+        opinion="请补充材料",
+        reasons=[("titles.0.certificate", "图片不清晰")],
+        seen=reviews.Seen(case.stage, case.round),
+        viewer=viewer,
+        now=await database_now(),
+    )
+
+
+async def reject(case_id: UUID, viewer: Viewer) -> Application:
+    """Refuse a case."""
+    case = await Application.get(id=case_id)
+    return await reviews.reject(
+        case_id,
+        reason=RejectReason.NOT_ELIGIBLE,
+        opinion="不符合入库条件",
+        seen=reviews.Seen(case.stage, case.round),
+        viewer=viewer,
+        now=await database_now(),
+    )
+
+
+async def case_at(stage: Stage, *, pool: str = POOL, name: str = "张三") -> tuple[SignedIn, Application]:
+    """Somebody's case brought to a stage by officers of its own. ADMITTED moves the clock of the module."""
+    person, case = await submitted_case(pool=pool, name=name)
+    local = await officer(pool)
+    if stage is Stage.WITHDRAWN:
+        return person, await applications.withdraw(case.id, viewer=person.viewer, now=await database_now())
+    if stage is Stage.RETURNED:
+        return person, await return_case(case.id, local.viewer)
+    if stage is Stage.REJECTED:
+        return person, await reject(case.id, local.viewer)
+    if stage is Stage.FIRST_REVIEW:
+        return person, case
+    case = await approve(case.id, local.viewer, opinion="同意")
+    for needed in (Stage.SECOND_REVIEW, Stage.FINAL_REVIEW):
+        if stage is needed:
+            return person, case
+        case = await approve(case.id, (await provincial_officer()).viewer)
+    if stage is Stage.ADMITTED:
+        await move_clock(30 * 24 * 3600, settings=settings())
+        await publicity.close_due_notices()
+        case = await Application.get(id=case.id)
+    return person, case

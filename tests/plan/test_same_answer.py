@@ -1,0 +1,68 @@
+"""Compiled plans and the ordinary executor give the same answer, byte for byte."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis.strategies import DataObject, data, sampled_from
+
+from domain.rules.viewer import Viewer
+from models.database import database_now
+from schema.documents import DocumentError
+from schema.root import schema
+from settings import Settings
+from tests.graphql import context_for
+from tests.plan.generated import operations
+from tests.plan.province import Province, small_province
+
+EXAMPLES = int(os.environ.get("PLAN_EXAMPLES", "300"))
+"""Operations to compare; set PLAN_EXAMPLES=100000 to run for hours."""
+
+met: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module")
+async def province(database: Settings) -> Province:
+    """Something behind every field."""
+    return await small_province()
+
+
+async def compare(document: str, variables: dict[str, Any], viewer: Viewer | None, configuration: Settings) -> str:
+    """`same` or `declined`; fails where the two paths differ. What the registry would not execute at all is passed over."""
+    try:
+        read = schema.documents.read(document, schema._schema, configuration)
+    except DocumentError:
+        reject()
+    now = await database_now()
+    compiled = await schema.plans.read(read.node, read.operation(None), variables, viewer=viewer, now=now, settings=configuration)
+    if compiled is None:
+        return "declined"
+    ordinary = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=now))
+    assert ordinary.errors is None, (document, variables, ordinary.errors)
+    assert orjson.dumps(compiled) == orjson.dumps(ordinary.data), (document, variables)
+    return "same"
+
+
+@given(data())
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate] if EXAMPLES <= 300 else list(Phase),
+    suppress_health_check=list(HealthCheck),
+    derandomize=EXAMPLES <= 300,
+)
+async def test_any_operation_is_answered_alike_by_both_paths(province: Province, database: Settings, data: DataObject) -> None:
+    viewer = province.viewers[data.draw(sampled_from(sorted(province.viewers)))]
+    document, variables = data.draw(operations(schema._schema, province.ids))
+
+    met[await compare(document, variables, viewer, database)] += 1
+
+
+def test_most_generated_operations_were_compiled() -> None:
+    assert met["same"] > 0.3 * met.total()
