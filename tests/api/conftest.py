@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from settings import Settings
-from tests.serving import STANDIN, Served, Start, processes
+from tests.serving import STANDIN, Served, Start, processes, talk
 
 
 @pytest.fixture(scope="module")
@@ -25,5 +25,5 @@ def served(start: Start) -> Served:
 @pytest.fixture
 async def client(served: Served) -> AsyncIterator[httpx.AsyncClient]:
     """Talks to it."""
-    async with httpx.AsyncClient(base_url=served.url, timeout=10) as opened:
+    async with talk(base_url=served.url) as opened:
         yield opened

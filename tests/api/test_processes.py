@@ -15,13 +15,13 @@ from models.accounts import Session
 from models.database import database_now
 from settings import Settings
 from tests.people import registered_expert
-from tests.serving import STANDIN, Served, Start, begin, closing, heard, say
+from tests.serving import STANDIN, Served, Start, begin, closing, heard, say, talk
 
 
 @contextlib.asynccontextmanager
 async def stream(served: Served, query: str) -> AsyncIterator[httpx.Response]:
     async with (
-        httpx.AsyncClient(timeout=20) as client,
+        talk() as client,
         client.stream("POST", served.endpoint, json={"query": query}, headers={"accept": "text/event-stream"}) as answer,
     ):
         yield answer
@@ -100,7 +100,7 @@ async def test_queries_survive_the_loss_of_every_connection_of_the_pool(served: 
 
 
 async def test_readiness_tells_what_is_missing(served: Served, start: Start) -> None:
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with talk() as client:
         ready = await client.get(f"{served.url}/readyz")
         live = await client.get(f"{served.url}/livez")
 
@@ -173,7 +173,7 @@ async def door(database: Settings) -> AsyncIterator[Door]:
 async def test_while_the_database_is_away_requests_are_told_so_and_later_they_are_answered(start: Start, door: Door) -> None:
     url = await door.build()
     served = await asyncio.to_thread(start, STANDIN, database_url=url)
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with talk() as client:
 
         async def ask() -> httpx.Response:
             return await client.post(served.endpoint, json={"query": '{ stored(text: "a") }'})

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.people import registered_expert
-from tests.serving import STANDIN, Served, Start, begin
+from tests.serving import STANDIN, Served, Start, begin, talk
 
 ALLOWED = "https://app.example.org"
 JSON = {"content-type": "application/json"}
@@ -32,7 +32,7 @@ def guarded(start: Start) -> Served:
 
 
 async def post(served: Served, query: str = "{ who }", **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         return await client.post(
             served.endpoint, json={"query": query}, headers={key.replace("_", "-"): value for key, value in headers.items()}
         )
@@ -45,7 +45,7 @@ def code(answer: httpx.Response) -> str:
 async def upload(
     served: Served, files: dict[str, Any] | None = None, fields: dict[str, str] | None = None, **headers: str
 ) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with talk() as client:
         return await client.post(
             served.endpoint,
             data={"operations": OPERATIONS, "map": '{"0": ["variables.f"]}'} if fields is None else fields,
@@ -61,7 +61,7 @@ async def test_a_cookie_counts_only_beside_our_header(guarded: Served) -> None:
     alone = await post(guarded, cookie=cookie)
     beside = await post(guarded, cookie=cookie, x_registry_client="page")
     bearer = await post(guarded, authorization=f"Bearer {person.token}")
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         by_get = await client.get(guarded.endpoint, params={"query": "{ who }"}, headers={"cookie": cookie})
 
     assert (alone.status_code, code(alone)) == (403, "CLIENT_HEADER_MISSING")
@@ -70,7 +70,7 @@ async def test_a_cookie_counts_only_beside_our_header(guarded: Served) -> None:
 
 
 async def test_a_token_that_opens_nothing_is_nobody(guarded: Served) -> None:
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         for token in (b"nonsense", b"\xff\xfe", b"x" * 5000):
             answer = await client.post(guarded.endpoint, json={"query": "{ who }"}, headers={b"authorization": b"Bearer " + token})
 
@@ -95,7 +95,7 @@ async def test_our_own_and_allowed_origins_may_call(guarded: Served, origin: str
 
 async def test_browsers_are_told_before_what_an_allowed_page_may_send(guarded: Served) -> None:
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "content-type,x-registry-client"}
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         allowed = await client.options(guarded.endpoint, headers=asked | {"origin": ALLOWED})
         refused = await client.options(guarded.endpoint, headers=asked | {"origin": "https://evil.example.org"})
 
@@ -114,7 +114,7 @@ async def test_the_session_cookie_is_out_of_reach_of_scripts_and_foreign_pages(g
 
 
 async def test_every_answer_carries_the_headers_of_safety(guarded: Served) -> None:
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         for path in ("/graphql", "/nowhere", "/livez", "/graphql?query=%7B__typename%7D"):
             answer = await client.get(guarded.url + path)
 
@@ -151,7 +151,7 @@ async def test_without_trusted_proxies_nothing_forwarded_is_believed(served: Ser
 
 
 async def test_metrics_are_for_the_addresses_of_the_settings(guarded: Served, served: Served) -> None:
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         foreign = await client.get(f"{guarded.url}/metrics")
         known = await client.get(f"{guarded.url}/metrics", headers={"x-forwarded-for": "198.51.100.7"})
         local = await client.get(f"{served.url}/metrics")
@@ -224,7 +224,7 @@ async def test_a_form_that_breaks_the_convention_is_refused(guarded: Served, fie
     "kind", ["multipart/form-data", "multipart/form-data; boundary=b", "multipart/form-data; boundary=b; charset=none"]
 )
 async def test_a_form_that_is_none_is_refused(guarded: Served, kind: str, body: bytes) -> None:
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         answer = await client.post(guarded.endpoint, content=body, headers={"content-type": kind, "x-registry-client": "test"})
 
     assert (answer.status_code, code(answer)) == (400, "FORM_INVALID")
@@ -239,7 +239,7 @@ async def test_a_form_that_is_too_large_is_cut_off_and_leaves_memory_flat(guarde
         for _ in range(100):
             yield b"x" * 2**20
 
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with talk() as client:
         headers = {"content-type": "multipart/form-data; boundary=b", "x-registry-client": "test"}
         unannounced = await client.post(guarded.endpoint, content=endless(), headers=headers)
         announced = await client.post(guarded.endpoint, content=b"x" * (3 * 2**20), headers=headers)
@@ -327,7 +327,7 @@ async def test_a_bomb_is_refused_at_once(served: Served, name: str) -> None:
 
 async def test_many_different_documents_leave_memory_flat(served: Served) -> None:
     async def ask(numbers: range) -> None:
-        async with httpx.AsyncClient() as client:
+        async with talk() as client:
             for n in numbers:
                 wide = " ".join(f"... on Tree {{ x{n}_{each}: leaf }}" for each in range(25))
                 answer = await client.post(served.endpoint, json={"query": f"{{ tree {{ {wide} }} }}"})

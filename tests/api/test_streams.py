@@ -10,7 +10,7 @@ import orjson
 from domain.actions import sessions
 from models.database import database_now
 from tests.people import registered_expert
-from tests.serving import Served
+from tests.serving import Served, talk
 
 EVENTS = {"accept": "text/event-stream"}
 
@@ -27,7 +27,7 @@ async def events(answer: httpx.Response) -> AsyncIterator[tuple[str, Any]]:
 
 async def all_events(served: Served, query: str, **headers: str) -> list[tuple[str, Any]]:
     async with (
-        httpx.AsyncClient(timeout=10) as client,
+        talk() as client,
         client.stream("POST", served.endpoint, json={"query": query}, headers=EVENTS | headers) as answer,
     ):
         assert answer.status_code == 200
@@ -49,7 +49,7 @@ async def test_any_operation_may_be_asked_for_as_events(served: Served) -> None:
 
 async def test_a_client_that_takes_both_gets_json_for_queries_and_events_for_subscriptions(served: Served) -> None:
     accept = {"accept": "application/graphql-response+json, application/json, text/event-stream, multipart/mixed"}
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         query = await client.post(served.endpoint, json={"query": "{ __typename }"}, headers=accept)
         subscription = await client.post(served.endpoint, json={"query": "subscription { count(to: 1) }"}, headers=accept)
 
@@ -58,7 +58,7 @@ async def test_a_client_that_takes_both_gets_json_for_queries_and_events_for_sub
 
 
 async def test_a_subscription_may_be_opened_by_get(served: Served) -> None:
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         answer = await client.get(served.endpoint, params={"query": "subscription { count(to: 1) }"}, headers=EVENTS)
         mutation = await client.get(served.endpoint, params={"query": "mutation { noCookie }"}, headers=EVENTS)
 
@@ -67,7 +67,7 @@ async def test_a_subscription_may_be_opened_by_get(served: Served) -> None:
 
 
 async def test_a_refused_document_is_answered_in_json(served: Served) -> None:
-    async with httpx.AsyncClient() as client:
+    async with talk() as client:
         answer = await client.post(served.endpoint, json={"query": "subscription { nothing }"}, headers=EVENTS)
 
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/graphql-response+json; charset=utf-8")
@@ -89,7 +89,7 @@ async def test_an_announcement_reaches_a_stream(served: Served) -> None:
 
     speaking = asyncio.create_task(speak())
     async with (
-        httpx.AsyncClient(timeout=10) as client,
+        talk() as client,
         client.stream("POST", served.endpoint, json={"query": 'subscription { heard(of: "wind") }'}, headers=EVENTS) as answer,
     ):
         said = await anext(events(answer))
@@ -122,13 +122,13 @@ async def test_a_stream_without_a_session_tells_that_it_needs_one(served: Served
 
 async def test_a_client_that_leaves_is_forgotten(served: Served) -> None:
     async def open_ones() -> str:
-        async with httpx.AsyncClient() as client:
+        async with talk() as client:
             lines = (await client.get(f"{served.url}/metrics")).text.splitlines()
         return next(line for line in lines if line.startswith("registry_open_connections "))
 
     before = await open_ones()
     async with (
-        httpx.AsyncClient(timeout=10) as client,
+        talk() as client,
         client.stream("POST", served.endpoint, json={"query": 'subscription { heard(of: "x") }'}, headers=EVENTS),
     ):
         during = await open_ones()
