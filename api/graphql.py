@@ -108,6 +108,7 @@ class GraphQLOverHTTP:
         try:
             return await self._answer(request)
         except BadRequestError as bad:
+            log.info("request refused", status=bad.status, code=bad.code)
             return bad_answer(bad.status, bad.code, bad.message)
         except BUSY as busy:
             log.warning("unavailable", kind=type(busy).__qualname__)

@@ -172,10 +172,13 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
 
 BUSY = (
     asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.InterfaceError,
+    asyncpg.TransactionRollbackError,  # deadlocks
+    asyncpg.OperatorInterventionError,  # the server stops, starts, or has cut a statement off
+    asyncpg.InsufficientResourcesError,  # connections, disk
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg raises once on a connection that the server has closed
     OSError,
 )
 """What the database says when the same request may succeed a moment later."""
