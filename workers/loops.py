@@ -23,20 +23,32 @@ class Alarm(Exception):
 
 
 class Loop:
-    """Does its work, rests `pause_seconds` or until `wake` is set, and begins anew. A failure is logged and the next try comes later."""
+    """Does its work, rests `pause_seconds` or until `wake` is set, and begins anew. A failure is logged and the next try comes later.
+
+    `delay_seconds` keeps costly work that can wait out of the start of the process.
+    """
 
     def __init__(
-        self, name: str, work: Callable[[], Awaitable[object]], *, pause_seconds: float, wake: asyncio.Event | None = None
+        self,
+        name: str,
+        work: Callable[[], Awaitable[object]],
+        *,
+        pause_seconds: float,
+        delay_seconds: float = 0,
+        wake: asyncio.Event | None = None,
     ) -> None:
         self._name = name
         self._work = work
         self._pause_seconds = pause_seconds
+        self._delay_seconds = delay_seconds
         self._wake = wake or asyncio.Event()
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
         """Return after `stop`, when the work in hand is finished."""
         failures = 0
+        if self._delay_seconds:
+            await _rest(self._stopped, self._delay_seconds)
         while not self._stopped.is_set():
             try:
                 await self._work()

@@ -10,8 +10,8 @@ from functools import partial
 import structlog
 
 import logs
-from domain.actions import housekeeping, publicity
-from models.database import close_database, open_database
+from domain.actions import files, housekeeping, publicity
+from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
 from workers.clocks import Clocks
 from workers.loops import Alarm, Loop
@@ -23,7 +23,9 @@ _log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 15.0
 """What is under way at SIGTERM may take so long; together with closing everything the process ends within 20 s."""
+_DELAY_SECONDS = 30.0
 _TIDY_SECONDS = 600.0
+_FILES_SECONDS = 3600.0
 _NOTICES_AT_A_TIME = 100
 
 
@@ -51,7 +53,8 @@ async def run(configuration: Settings) -> None:
         Loop("announced promises", relay.pass_on_heard, pause_seconds=pause, wake=relay.heard),
         Loop("due promises", relay.sweep, pause_seconds=pause, wake=relay.missed),
         Loop("public notices", partial(_close_notices, clocks), pause_seconds=pause),
-        Loop("housekeeping", housekeeping.tidy, pause_seconds=_TIDY_SECONDS),
+        Loop("housekeeping", housekeeping.tidy, pause_seconds=_TIDY_SECONDS, delay_seconds=_DELAY_SECONDS),
+        Loop("stored files", _sweep_files, pause_seconds=_FILES_SECONDS, delay_seconds=_DELAY_SECONDS),
     ]
     await open_database(configuration)
     try:
@@ -93,3 +96,8 @@ async def _close_notices(clocks: Clocks) -> None:
         raise Alarm(fault)
     while (closed := await publicity.close_due_notices(limit=_NOTICES_AT_A_TIME)) > 0:
         _log.info("notices closed", count=closed)
+
+
+async def _sweep_files() -> None:
+    swept = await files.sweep_orphans(now=await database_now())
+    _log.info("stored files swept", rows=swept.rows, objects=swept.objects, missing=swept.missing)

@@ -4,11 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.actions import publicity
-from settings import Settings
-from workers import main
 from workers.clocks import Clocks
-from workers.loops import Alarm
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
@@ -65,21 +61,3 @@ def test_a_jump_of_both_clocks_together_is_seen_until_they_are_set_back() -> Non
     assert times.clocks.compare(times.wall) == "DATABASE_CLOCK_JUMPED"
     times.wall -= timedelta(days=2)
     assert times.clocks.compare(times.wall) is None
-
-
-async def test_notices_are_not_closed_by_a_clock_that_is_wrong(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[int] = []
-
-    async def close_due_notices(*, limit: int) -> int:
-        closed.append(limit)
-        return 0
-
-    monkeypatch.setattr(publicity, "close_due_notices", close_due_notices)
-    ahead = Clocks(skew_seconds=60, wall=lambda: datetime.now(UTC) + timedelta(days=30))
-
-    with pytest.raises(Alarm, match="CLOCKS_DIFFER"):
-        await main._close_notices(ahead)
-    assert closed == []
-
-    await main._close_notices(Clocks(skew_seconds=60))
-    assert closed == [100]

@@ -48,6 +48,28 @@ async def test_a_loop_is_woken_before_its_pause_is_over() -> None:
     assert times == 2
 
 
+async def test_work_that_can_wait_does_not_begin_with_the_process_and_is_stopped_before_it_begins() -> None:
+    done: list[int] = []
+
+    async def work() -> None:
+        done.append(1)
+
+    loop = Loop("test", work, pause_seconds=3600, delay_seconds=0.02)
+    running = asyncio.create_task(loop.run())
+    await asyncio.sleep(0)
+    assert done == []
+    await asyncio.sleep(0.05)
+    assert done == [1]
+    loop.stop()
+    await running
+
+    late = Loop("test", work, pause_seconds=3600, delay_seconds=3600)
+    running = asyncio.create_task(late.run())
+    late.stop()
+    await running
+    assert done == [1]
+
+
 async def test_stopping_waits_for_the_work_in_hand() -> None:
     begun, finished = asyncio.Event(), asyncio.Event()
 
