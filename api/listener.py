@@ -111,7 +111,10 @@ class Listener:
 
     def _hand_on(self, event: Event) -> None:
         for each in list(self._subscribers):
-            each.put(event)
+            try:
+                each.put(event)
+            except Exception as fault:  # noqa: BLE001  one filter that fails must not keep the others from hearing
+                record_fault(fault, announcement=event["event"])
 
     async def _run(self) -> None:
         pause = FIRST_PAUSE_SECONDS
