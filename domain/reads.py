@@ -91,7 +91,8 @@ def _through(column: str, table: str, parent: Callable[[Role | None], str]) -> C
         inner = parent(role)
         if inner in (_NONE, _ALL):
             return inner
-        return f"EXISTS (SELECT FROM {table} p WHERE p.id = {{t}}.{column} AND {inner.format(t='p')})"
+        # An alias of its own for each table: predicates nest.
+        return f"EXISTS (SELECT FROM {table} of_{table} WHERE of_{table}.id = {{t}}.{column} AND {inner.format(t=f'of_{table}')})"
 
     return predicate
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
+
 from domain.actions.moving import move
 from models.applications import Application
 from models.database import database_now, rows, transaction
 from models.enums import Move, NoticeState, ObjectionState, Stage
 from models.publicity import Objection, PublicNotice
+
+log = structlog.get_logger("domain.actions.publicity")
 
 
 async def close_due_notices(*, limit: int = 100) -> int:
@@ -21,10 +25,13 @@ async def close_due_notices(*, limit: int = 100) -> int:
     )
     closed = 0
     for row in due:
-        async with transaction():
-            held = await rows("SELECT id FROM applications WHERE id = $1 FOR UPDATE SKIP LOCKED", row["application_id"])
-            if held:
-                closed += await _close(await Application.get(id=row["application_id"]), now=await database_now())
+        try:
+            async with transaction():
+                held = await rows("SELECT id FROM applications WHERE id = $1 FOR UPDATE SKIP LOCKED", row["application_id"])
+                if held:
+                    closed += await _close(await Application.get(id=row["application_id"]), now=await database_now())
+        except Exception as fault:  # noqa: BLE001  one notice that cannot be closed must not keep the others open
+            log.error("notice not closed", application=str(row["application_id"]), kind=type(fault).__qualname__)
     return closed
 
 
