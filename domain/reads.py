@@ -200,7 +200,7 @@ async def select(
 
 
 async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, limit: int, where: Sequence[Where] = ()) -> int:
-    """How many rows of a noun the viewer may see under the conditions, counted up to `limit` so that the cost does not grow with the table."""
+    """How many rows of a noun the viewer may see under the conditions, counted up to `limit`: the cost must not grow with the table."""
     conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
     values = viewer_values(viewer, now)
     for each in where:

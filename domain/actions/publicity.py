@@ -31,7 +31,7 @@ async def close_due_notices(*, limit: int = 100) -> int:
                 if held:
                     closed += await _close(await Application.get(id=row["application_id"]), now=await database_now())
         except Exception as fault:  # noqa: BLE001  one notice that cannot be closed must not keep the others open
-            log.error("notice not closed", application=str(row["application_id"]), kind=type(fault).__qualname__)
+            log.critical("notice not closed", application=str(row["application_id"]), kind=type(fault).__qualname__)
     return closed
 
 

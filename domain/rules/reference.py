@@ -30,7 +30,7 @@ class Flaw:
         return f"{self.file}:{self.line}: {self.what}"
 
 
-class ReferenceFlawed(Exception):  # noqa: N818  named like the refusals, for an operator instead of a client
+class ReferenceFlawed(Exception):
     """The files cannot be loaded; every flaw that was found is listed, one a line."""
 
     def __init__(self, flaws: Iterable[Flaw]) -> None:

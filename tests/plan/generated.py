@@ -54,14 +54,14 @@ class _Writer:
             alias = self.draw(sampled_from(["", "", f"other_{name}: "]))
             parts.append(f"{alias}{name}{self.switch()}")
         if inner and depth < DEEPEST:
-            chosen = self.draw(lists(sampled_from(inner), max_size=2))
-            parts.extend(self.field(name, kind.fields[name], depth, alias=f"a{number}_{name}") for number, name in enumerate(chosen))
+            names = self.draw(lists(sampled_from(inner), max_size=2))
+            parts.extend(self.field(name, kind.fields[name], depth, alias=f"a{number}_{name}") for number, name in enumerate(names))
         if self.draw(booleans()):
             parts.append("__typename")
         if isinstance(kind, GraphQLInterfaceType) and depth < DEEPEST:
             possible = sorted(self.schema.get_possible_types(kind), key=lambda each: each.name)
-            for each in self.draw(lists(sampled_from(possible), max_size=3, unique_by=lambda each: each.name)):
-                parts.append(f"... on {each.name} {self.selection(each, depth + 1)}")
+            chosen = self.draw(lists(sampled_from(possible), max_size=3, unique_by=lambda each: each.name))
+            parts.extend(f"... on {each.name} {self.selection(each, depth + 1)}" for each in chosen)
         if isinstance(kind, GraphQLObjectType) and depth < DEEPEST and self.draw(integers(0, 5)) == 0:
             name = f"Part{len(self.fragments)}"
             self.fragments.append("")
