@@ -15,8 +15,7 @@ from models.database import rows, transaction
 from models.reference import CalendarDay, Code, Division, DivisionAlias, Qualification, Specialty, Title
 
 _MODELS: Mapping[str, type[Model]] = {
-    model._meta.db_table: model  # noqa: SLF001  tortoise's documented way to a model's table
-    for model in (CalendarDay, Code, Division, DivisionAlias, Qualification, Specialty, Title)
+    model._meta.db_table: model for model in (CalendarDay, Code, Division, DivisionAlias, Qualification, Specialty, Title)
 }
 _LOCK = 0x72656665  # any constant: one load at a time
 
@@ -80,7 +79,7 @@ def _texts(source: Path) -> dict[str, str]:
 
 async def _load(file: Loaded) -> Counts:
     model = _MODELS[file.table]
-    may_retire = "retired" in model._meta.fields  # noqa: SLF001  as above
+    may_retire = "retired" in model._meta.fields
     kept = {row[file.key]: row for row in await model.filter(**file.scope).values()}
     new = [row | ({"retired": False} if may_retire else {}) for row in file.rows]
     counts = await _write(model, file.key, kept, new)
@@ -105,7 +104,7 @@ async def _write(model: type[Model], key: str, kept: Mapping[Any, Mapping[str, A
     inserted = [row for row in new if row[key] not in kept]
     updated = [row for row in new if row[key] in kept and any(kept[row[key]][name] != value for name, value in row.items())]
     await model.bulk_create([model(**row) for row in inserted])
-    primary = model._meta.pk_attr  # noqa: SLF001  as above
+    primary = model._meta.pk_attr
     for row in updated:
         await model.filter(pk=row[primary]).update(**{name: value for name, value in row.items() if name != primary})
     return len(inserted), len(updated)
