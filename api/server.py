@@ -2,12 +2,69 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from settings import Settings
 
 STOP_SECONDS = 3
 """What is still being answered when the process is asked to stop may take so long; open subscriptions are ended at once."""
+
+
+class ImpatientProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP with limits on headers: it waits for them for ever, and takes any amount of them.
+
+    A client has `header_seconds` from connecting, or from the first byte of a later request, and `header_bytes`.
+    """
+
+    header_seconds = 10.0
+    header_bytes = 64 * 2**10
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._received = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A client connects."""
+        super().connection_made(transport)
+        self._await_headers()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._await_headers()
+
+    def on_headers_complete(self) -> None:
+        """Its headers are here."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of headers or body."""
+        super().data_received(data)
+        if self._deadline is not None:
+            self._received += len(data)
+            if self._received > self.header_bytes:
+                self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_headers(self) -> None:
+        self._stop_waiting()
+        self._received = 0
+        self._deadline = self.loop.call_later(self.header_seconds, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 def server(application: str, settings: Settings) -> uvicorn.Server:
@@ -19,7 +76,7 @@ def server(application: str, settings: Settings) -> uvicorn.Server:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=ImpatientProtocol,
             ws="websockets-sansio",
             ws_max_size=settings.body_max_bytes,
             ws_per_message_deflate=False,  # spares 64 KiB a socket; messages are short
