@@ -186,8 +186,9 @@ async def select(
     where: Sequence[Where] = (),
     order: str = "{t}.id",
     limit: int | None = None,
+    lock: bool = False,
 ) -> list[Row]:
-    """Rows of a noun that the viewer may see, under further conditions, in one statement."""
+    """Rows of a noun that the viewer may see, under further conditions, in one statement; locked until the transaction ends, if wanted."""
     conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
     values = viewer_values(viewer, now)
     for each in where:
@@ -195,6 +196,8 @@ async def select(
     text = f"SELECT t.* FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
     if limit is not None:
         text += f" LIMIT {limit:d}"
+    if lock:
+        text += " FOR UPDATE OF t"
     sql, arguments = bind(text.replace("{t}", "t"), values)
     return [model._init_from_db(**dict(each)) for each in await rows(sql, *arguments)]
 

@@ -53,9 +53,9 @@ async def move(
         case.due_at = (await working_calendar()).deadline(now, settings().stage_budget_working_days)
     record = await _append_record(case, how, left, viewer=viewer, now=now, decision=decision or Decision())
     await case.save()
-    expert = await Expert.select_for_update().get(id=case.expert_id)
-    await _settle_revision(case, expert)
     if case.stage in _ARRIVALS:
+        expert = await Expert.select_for_update().get(id=case.expert_id)
+        await _settle_revision(case, expert)
         await _ARRIVALS[case.stage](case, expert, now)
     await announce(
         "applicationMoved", application=case.id, expert=case.expert_id, pool=case.pool_code, stage=case.stage.value, left=left.value

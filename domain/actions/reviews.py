@@ -17,12 +17,9 @@ from domain.rules.lifecycle import REVIEWS, makes, step
 from domain.rules.policy import CaseFacts, held_by_another, needs_other_officer
 from domain.rules.text import line, prose
 from domain.rules.viewer import Viewer
-from models.accounts import Account
 from models.applications import Application
 from models.database import rows, transaction
 from models.enums import Move, RejectReason, Stage
-from models.experts import Expert
-from models.profiles import Revision
 from settings import settings
 
 OPINION_LENGTH = 1000
@@ -117,18 +114,26 @@ async def _locked(case_id: UUID, viewer: Viewer, now: datetime) -> Application:
     """The locked case, if the viewer is an officer who may see it."""
     if not viewer.is_officer:
         raise NotFound
-    case = await Application.select_for_update().get_or_none(id=case_id)
-    if case is None or not await reads.select(
-        Application, viewer=viewer, now=now, where=[reads.Where("{t}.id = :case", {"case": case_id})]
-    ):
+    wanted = reads.Where("{t}.id = :case", {"case": case_id})
+    found = await reads.select(Application, viewer=viewer, now=now, where=[wanted], lock=True)
+    if not found:
         raise NotFound
-    return case
+    return found[0]
+
+
+_CASE_FACTS = """
+SELECT ARRAY(SELECT DISTINCT from_stage FROM application_records WHERE application_id = $1 AND actor_id = $2) AS decided,
+    EXISTS (
+        SELECT FROM accounts officer, experts x JOIN accounts a ON a.id = x.account_id LEFT JOIN revisions r ON r.id = $4
+        WHERE officer.id = $2 AND x.id = $3
+        AND (officer.phone_hash = a.phone_hash OR officer.id_number_hash IN (a.id_number_hash, r.id_number_hash))
+    ) AS own
+"""
 
 
 async def _facts(case: Application, viewer: Viewer) -> CaseFacts:
-    decided = await rows(
-        "SELECT DISTINCT from_stage FROM application_records WHERE application_id = $1 AND actor_id = $2", case.id, viewer.account_id
-    )
+    """What the policy asks of a locked case, in one statement."""
+    [found] = await rows(_CASE_FACTS, case.id, viewer.account_id, case.expert_id, case.revision_id)
     return CaseFacts(
         kind=case.kind,
         stage=case.stage,
@@ -136,7 +141,8 @@ async def _facts(case: Application, viewer: Viewer) -> CaseFacts:
         pool_code=case.pool_code,
         claimed_by_id=case.claimed_by_id,
         claimed_until=case.claimed_until,
-        decided_by_viewer=[Stage(row["from_stage"]) for row in decided],
+        decided_by_viewer=[Stage(each) for each in found["decided"]],
+        of_viewer=found["own"],
     )
 
 
@@ -153,16 +159,7 @@ def _check_reviewer(facts: CaseFacts, how: Move, viewer: Viewer) -> None:
         raise NotAllowed("OTHER_OFFICE_DECIDES")
     if needs_other_officer(facts):
         raise NotAllowed("OTHER_OFFICER_REQUIRED")
-
-
-async def _check_not_own(case: Application, viewer: Viewer) -> None:
-    """Nobody reviews themselves: neither by id number nor by phone (domain §1)."""
-    officer = await Account.get(id=viewer.account_id)
-    expert = await Expert.get(id=case.expert_id)
-    account = await Account.get(id=expert.account_id)
-    revision = await Revision.get(id=case.revision_id)
-    same_id = officer.id_number_hash is not None and officer.id_number_hash in (account.id_number_hash, revision.id_number_hash)
-    if same_id or officer.phone_hash == account.phone_hash:
+    if facts.of_viewer:
         raise NotAllowed("OWN_CASE")
 
 
@@ -175,7 +172,6 @@ async def _decide(case_id: UUID, how: Move, decision: Decision, *, seen: Seen, v
                 raise AlreadyReviewed(case.stage)
             _check_reviewer(facts, how, viewer)
             _check_claim(case, facts, viewer, now)
-            await _check_not_own(case, viewer)
             await move(case, how, viewer=viewer, now=now, decision=decision)
     except IntegrityError as broken:
         # The lock makes this unreachable from here; the constraint stands for whoever writes past it.

@@ -16,7 +16,11 @@ _TWO_OFFICERS = {Stage.SECOND_REVIEW: Stage.FINAL_REVIEW, Stage.FINAL_REVIEW: St
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
-    """What the policy asks of a case. `decided_by_viewer` are the reviews of it that the viewer has decided, in any round."""
+    """What the policy asks of a case.
+
+    `decided_by_viewer` are the reviews of it that the viewer has decided, in any round; `of_viewer` tells that the person has the viewer's
+    id number or phone.
+    """
 
     kind: CaseKind
     stage: Stage
@@ -25,6 +29,7 @@ class CaseFacts:
     claimed_by_id: UUID | None
     claimed_until: datetime | None
     decided_by_viewer: Collection[Stage] = ()
+    of_viewer: bool = False
 
 
 def held_by_another(case: CaseFacts, viewer: Viewer, now: datetime) -> bool:
