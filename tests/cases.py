@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from domain.actions import applications, attachments, profiles, publicity, reviews
 from domain.actions.clock import move as move_clock
 from domain.rules import profile_input as given
 from domain.rules.viewer import Viewer
 from models.applications import Application
-from models.database import database_now
+from models.database import database_now, rows
 from models.enums import (
     EmployerKind,
     ExpertSource,
@@ -27,6 +30,20 @@ from tests.people import SignedIn, officer, provincial_officer, registered_exper
 from tests.profiles.kept import some_image
 
 POOL = "220199"
+
+_EVERYTHING = """
+SELECT jsonb_build_object(
+    'case', to_jsonb(c),
+    'records', (SELECT jsonb_agg(r ORDER BY r.number) FROM application_records r WHERE r.application_id = c.id),
+    'notice', (SELECT to_jsonb(n) FROM public_notices n WHERE n.application_id = c.id),
+    'expert', (SELECT to_jsonb(x) FROM experts x WHERE x.id = c.expert_id),
+    'cases of the expert', (SELECT count(*) FROM applications o WHERE o.expert_id = c.expert_id),
+    'revisions', (SELECT jsonb_agg(v ORDER BY v.number) FROM revisions v WHERE v.expert_id = c.expert_id),
+    'messages', (SELECT jsonb_agg(s ORDER BY s.id) FROM sms_messages s WHERE s.application_id = c.id),
+    'promises',
+        (SELECT jsonb_agg(p ORDER BY p.id) FROM outbox p JOIN sms_messages s ON s.id = p.subject_id WHERE s.application_id = c.id)
+)::text AS everything FROM applications c WHERE c.id = $1
+"""
 
 
 async def complete_profile(viewer: Viewer, *, pool: str = POOL, employer: str = "吉林大学") -> None:
@@ -96,6 +113,12 @@ async def complete_profile(viewer: Viewer, *, pool: str = POOL, employer: str = 
     ):
         image = await some_image(viewer, purpose)
         await attachments.attach_file(image.id, entry=entry, viewer=viewer, now=now)
+
+
+async def everything_about(case_id: UUID) -> dict[str, Any]:
+    """All rows that a move of the case could change: equal before and after where nothing happened."""
+    found: dict[str, Any] = orjson.loads((await rows(_EVERYTHING, case_id))[0]["everything"])
+    return found
 
 
 async def draft_case(viewer: Viewer) -> Application:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import orjson
-
 from domain.actions.calendar import working_calendar
 from domain.actions.notices import open_notice, strike_notice
 from domain.actions.promises import announce, send_sms
+from domain.actions.record_chain import chain_hash
 from domain.actions.revisions import copy_as_draft, open_draft
+from domain.rules.calendar import SHANGHAI
 from domain.rules.errors import IllegalMove
 from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, available_moves, step
 from domain.rules.viewer import Viewer
@@ -22,7 +21,6 @@ from models.database import rows
 from models.enums import Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
-from models.sealing import derived_key
 from settings import settings
 
 
@@ -98,20 +96,6 @@ async def _append_record(
     return record
 
 
-def chain_hash(record: ApplicationRecord) -> bytes:
-    """The keyed hash of a record with the hash of the one before it: a changed, missing or foreign row no longer fits."""
-    told = {
-        name: getattr(record, name)
-        for name in (
-            "id", "application_id", "number", "round", "at", "actor_id", "actor_name", "actor_role", "move",
-            "from_stage", "to_stage", "revision_id", "opinion", "reject_reason", "field_reasons",
-        )
-    }  # fmt: skip
-    before = record.previous_hash or b""
-    written = orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)  # str: the driver's own kind of UUID
-    return hmac.digest(derived_key("record-chain"), before + written, "sha256")
-
-
 async def _settle_revision(case: Application, expert: Expert) -> None:
     state = REVISION_AFTER.get(case.stage)
     if state is None or case.revision_id is None:
@@ -155,7 +139,8 @@ async def _before_the_public(case: Application, expert: Expert, now: datetime) -
 async def _admitted(case: Application, expert: Expert, now: datetime) -> None:
     serial = (await rows("SELECT nextval('expert_numbers') AS n"))[0]["n"]
     expert.standing = Standing.FORMAL
-    expert.number = f"{settings().province_code[:2]}{now.year}{serial:06d}"
+    # The year in Shanghai: a notice that ends with the year admits in the next one.
+    expert.number = f"{settings().province_code[:2]}{now.astimezone(SHANGHAI).year}{serial:06d}"
     expert.formal_since = now
     await _take_over(case, expert)
     await send_sms(SmsTemplate.ADMITTED, await _account(expert), application_id=case.id, parameters={"number": expert.number}, now=now)

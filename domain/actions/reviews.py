@@ -14,7 +14,7 @@ from domain.actions.moving import Decision, move
 from domain.actions.promises import announce
 from domain.rules.errors import AlreadyReviewed, ClaimedByAnother, FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed, NotFound
 from domain.rules.lifecycle import REVIEWS, makes, step
-from domain.rules.policy import CaseFacts, held_by_another, needs_other_officer
+from domain.rules.policy import CaseFacts, held_by_another, moves_of, needs_other_officer
 from domain.rules.text import line, prose
 from domain.rules.viewer import Viewer
 from models.applications import Application
@@ -86,7 +86,7 @@ async def claim(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
     async with transaction():
         case = await _locked(case_id, viewer, now)
         facts = await _facts(case, viewer)
-        _check_reviewer(facts, Move.APPROVE, viewer)
+        _check_reviewer(facts, Move.APPROVE, viewer, now)
         _check_claim(case, facts, viewer, now)
         case.claimed_by_id, case.claimed_by_name = viewer.account_id, viewer.name
         case.claimed_until = now + timedelta(minutes=settings().claim_minutes)
@@ -151,10 +151,10 @@ def _check_claim(case: Application, facts: CaseFacts, viewer: Viewer, now: datet
         raise ClaimedByAnother(case.claimed_by_name or "", case.claimed_until)
 
 
-def _check_reviewer(facts: CaseFacts, how: Move, viewer: Viewer) -> None:
+def _check_reviewer(facts: CaseFacts, how: Move, viewer: Viewer, now: datetime) -> None:
     found = step(facts.kind, facts.stage, how)
     if found is None or facts.stage not in REVIEWS:
-        raise IllegalMove(facts.stage, how, ())
+        raise IllegalMove(facts.stage, how, moves_of(facts, viewer, now))
     if not makes(found.by, role=viewer.role, own=facts.expert_id == viewer.expert_id, own_pool=facts.pool_code == viewer.pool_code):
         raise NotAllowed("OTHER_OFFICE_DECIDES")
     if needs_other_officer(facts):
@@ -170,7 +170,7 @@ async def _decide(case_id: UUID, how: Move, decision: Decision, *, seen: Seen, v
             facts = await _facts(case, viewer)
             if case.stage is not seen.stage or seen.round not in (None, case.round):
                 raise AlreadyReviewed(case.stage)
-            _check_reviewer(facts, how, viewer)
+            _check_reviewer(facts, how, viewer, now)
             _check_claim(case, facts, viewer, now)
             await move(case, how, viewer=viewer, now=now, decision=decision)
     except IntegrityError as broken:
