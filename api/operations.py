@@ -22,6 +22,7 @@ from api.security import client_address
 from domain.actions.sessions import authenticate
 from domain.rules.errors import NotAllowed
 from domain.rules.messages import Language
+from domain.rules.viewer import Viewer
 from models.database import database_now
 from schema.context import Context, Cookies
 from schema.documents import Document, DocumentError
@@ -172,11 +173,17 @@ class Operations:
         return result
 
     async def _once(self, operation: Operation, context: Context) -> ExecutionResult:
-        asked = operation.parameters
         if operation.kind is OperationType.QUERY:
             data = await self._compiled(operation, context)
             if data is not None:
                 return ExecutionResult(data, None)
+        if operation.kind is OperationType.MUTATION and context.viewer is not None:
+            return await self._changed(operation, context, context.viewer)
+        return await self._executed(operation, context)
+
+    async def _executed(self, operation: Operation, context: Context) -> ExecutionResult:
+        """What the ordinary executor says."""
+        asked = operation.parameters
         result = await self.schema.execute(
             asked.query,
             variable_values=asked.variables,
@@ -187,6 +194,21 @@ class Operations:
         if result.errors:  # an operation that was stopped passes the schema's own masking by
             result.errors = leaving(result.errors, context.language)
         return result
+
+    async def _changed(self, operation: Operation, context: Context, viewer: Viewer) -> ExecutionResult:
+        """A mutation: the executor runs the verb; the changed row is read by its plan where there is one."""
+        plans, settings = self.schema.plans, self.settings
+        document, variables = operation.document.node, operation.parameters.variables or {}
+        context.document = plans.short_mutation(document, operation.node, variables, viewer=viewer, settings=settings)
+        result = await self._executed(operation, context)
+        if context.document is None or result.errors or result.data is None:
+            return result
+        try:
+            data = await plans.complete(result.data, document, operation.node, variables, viewer=viewer, now=context.now, settings=settings)
+        except Exception as fault:  # noqa: BLE001  the change stands; that its answer is lost is told like any fault
+            lost = GraphQLError("unread", path=[operation.field], original_error=fault)
+            return ExecutionResult(None, leaving([lost], context.language))
+        return ExecutionResult(data, None)
 
     async def _compiled(self, operation: Operation, context: Context) -> dict[str, Any] | None:
         """The answer by one statement; None where the ordinary executor must give it, which then also tells of whatever went wrong here."""

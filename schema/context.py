@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 import strawberry
+from graphql import DocumentNode
 from strawberry.dataloader import DataLoader
 from tortoise.models import Model
 
@@ -46,6 +47,7 @@ class Context:
     settings: Settings
     cookies: Cookies
     events: Events
+    document: DocumentNode | None = None  # executed in place of the one that was sent; see schema/plan/mutations.py
     _loaders: dict[tuple[type[Model], str, str], DataLoader[Any, Any]] = field(default_factory=dict)
 
     def signed_in(self) -> Viewer:

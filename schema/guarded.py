@@ -48,7 +48,7 @@ class _Guard(SchemaExtension):
             document = self._documents.read(execution.query or "", execution.schema._schema, self._context.settings)  # noqa: SLF001  no accessor
         except DocumentError as refused:
             raise refused.errors[0] from None
-        execution.graphql_document = document.node
+        execution.graphql_document = self._context.document or document.node
         yield
 
     def on_validate(self) -> Iterator[None]:

@@ -154,6 +154,13 @@ class Compiler:
         sql = "SELECT " + ", ".join(f"{expression} AS c{number}" for number, (_, expression) in enumerate(columns))
         return Statement(sql, lambda rows, _: dict(zip(keys, rows[0], strict=True)))
 
+    def compile_row(self, record: type[Node], nodes: list[FieldNode]) -> Statement:
+        """The statement that reads the selections of these fields from one row, whose key is the value `key`. Raises NeedsPython."""
+        table = self._alias()
+        columns = self._columns(self._named(record), record, nodes, table)
+        where = f"{table}.{record.__model__._meta.pk_attr} = :key"
+        return Statement(self._select(columns, record, table, [where]), _one_row(_keys(columns)))
+
     # Root fields that stand alone: rows of plain columns
 
     def _alone(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Statement | None:

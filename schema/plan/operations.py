@@ -23,7 +23,9 @@ from domain.rules.errors import Refusal
 from domain.rules.viewer import Viewer
 from models.database import fetch
 from models.enums import Role
+from schema.nodes import RECORDS, key_and_kind
 from schema.plan.compiler import Answered, Compiler, Dynamic, NeedsPython, Request, Statement
+from schema.plan.mutations import ID, TYPE, Shortened, shortened
 from schema.plan.selection import Selections
 from settings import Settings
 
@@ -33,11 +35,15 @@ KEPT_VARIANTS = 32
 """Plans of one operation; shapes of arguments beyond that push out the least recently used."""
 
 
+_Case = tuple[Role | None, tuple[Any, ...], str]
+"""The role, the values of the variables that @skip and @include name, and for a mutation the type of the changed row."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Variant:
     """A plan for one role and shape. Without a statement, the operation needs Python."""
 
-    case: tuple[Role | None, tuple[Any, ...]]
+    case: _Case
     dynamic: Sequence[Dynamic]
     shapes: Sequence[tuple[str, ...]]
     sql: str = ""
@@ -52,6 +58,7 @@ class _Operation:
     definition: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     switches: tuple[str, ...]  # variables that @skip and @include name
+    short: Shortened | None  # of a mutation
     variants: list[_Variant] = field(default_factory=list)
 
 
@@ -77,23 +84,71 @@ class Plans:
         if definition.operation is not OperationType.QUERY:
             return None
         operation = self._operation(document, definition)
-        coerced = get_variable_values(self._schema._schema, definition.variable_definitions or (), dict(variables))  # noqa: SLF001  no accessor
-        if not isinstance(coerced, VariableValues):
+        request = self._request(definition, variables, viewer, settings)
+        if request is None:
             return None
-        request = Request(coerced, viewer, settings)
         try:
-            variant, answered = self._plan(operation, request)
+            variant, answered = self._plan(operation, request, "")
         except Refusal:
             return None
         if variant.statement is None:
             return None
-        values = reads.viewer_values(viewer, now)
-        for dynamic, each in zip(variant.dynamic, answered, strict=True):
-            for where in each.where:
-                values |= {dynamic.prefix + name: value for name, value in where.values.items()}
-        rows = await fetch(variant.sql, [values[name] for name in variant.names])
-        answer: dict[str, Any] = variant.statement.build(rows, answered)
+        answer: dict[str, Any] = await _run(variant, answered, reads.viewer_values(viewer, now))
         return answer
+
+    def short_mutation(
+        self,
+        document: DocumentNode,
+        definition: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        *,
+        viewer: Viewer | None,
+        settings: Settings,
+    ) -> DocumentNode | None:
+        """The document to execute in place of a mutation's, whose answer `complete` then fills; None where the executor must do it all."""
+        operation = self._operation(document, definition)
+        request = self._request(definition, variables, viewer, settings)
+        if request is None or operation.short is None:
+            return None
+        try:
+            plans = [self._plan(operation, request, record)[0] for record in operation.short.records]
+        except Refusal:
+            return None
+        return operation.short.document if all(each.statement for each in plans) else None
+
+    async def complete(
+        self,
+        data: dict[str, Any],
+        document: DocumentNode,
+        definition: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        *,
+        viewer: Viewer | None,
+        now: datetime,
+        settings: Settings,
+    ) -> dict[str, Any]:
+        """The `data` of a mutation from that of its short form: a changed row is read by its plan, a problem is there already."""
+        short = self._operation(document, definition).short
+        assert short is not None  # noqa: S101  only short mutations are completed
+        found: dict[str, Any] = data[short.key]
+        kind = found.pop(TYPE)
+        if kind not in short.records:
+            return data
+        request = self._request(definition, variables, viewer, settings)
+        assert request is not None  # noqa: S101  the executor coerced the same variables
+        variant, answered = self._plan(self._operation(document, definition), request, kind)
+        values = reads.viewer_values(viewer, now) | {"key": key_and_kind(found[ID])[1]}
+        row = await _run(variant, answered, values)
+        if row is None:
+            raise LookupError(f"a changed {kind} is not visible to who changed it")
+        return {short.key: row}
+
+    def _request(
+        self, definition: OperationDefinitionNode, variables: Mapping[str, Any], viewer: Viewer | None, settings: Settings
+    ) -> Request | None:
+        """None where the variables do not fit: the ordinary executor then says how."""
+        coerced = get_variable_values(self._schema._schema, definition.variable_definitions or (), dict(variables))  # noqa: SLF001  no accessor
+        return Request(coerced, viewer, settings) if isinstance(coerced, VariableValues) else None
 
     def _operation(self, document: DocumentNode, definition: OperationDefinitionNode) -> _Operation:
         key = (id(document), definition.name.value if definition.name else "")
@@ -102,7 +157,9 @@ class Plans:
             self._kept.move_to_end(key)
             return found[1]
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-        operation = _Operation(definition, fragments, _switches(document))
+        mutation = definition.operation is OperationType.MUTATION
+        short = shortened(self._schema._schema, document, definition) if mutation else None  # noqa: SLF001  no accessor
+        operation = _Operation(definition, fragments, _switches(document), short)
         self._kept[key] = (document, operation)  # the document is held, so that its id stays its own
         self._tokens += document.token_count
         while self._tokens > KEPT_TOKENS:
@@ -110,8 +167,9 @@ class Plans:
             self._tokens -= dropped.token_count
         return operation
 
-    def _plan(self, operation: _Operation, request: Request) -> tuple[_Variant, Sequence[Answered]]:
-        case = (request.viewer.role if request.viewer else None, tuple(request.variables.coerced.get(name) for name in operation.switches))
+    def _plan(self, operation: _Operation, request: Request, record: str) -> tuple[_Variant, Sequence[Answered]]:
+        switched = tuple(request.variables.coerced.get(name) for name in operation.switches)
+        case = (request.viewer.role if request.viewer else None, switched, record)
         for number, variant in enumerate(operation.variants):
             if variant.case == case:
                 answered = [each.conditions(request) for each in variant.dynamic]
@@ -123,19 +181,30 @@ class Plans:
         operation.variants = [made, *operation.variants][:KEPT_VARIANTS]
         return made, answers
 
-    def _compile(
-        self, operation: _Operation, request: Request, case: tuple[Role | None, tuple[Any, ...]]
-    ) -> tuple[_Variant, Sequence[Answered]]:
+    def _compile(self, operation: _Operation, request: Request, case: _Case) -> tuple[_Variant, Sequence[Answered]]:
         dynamic: list[Dynamic] = []
         selections = Selections(self._schema._schema, operation.fragments, request.variables)  # noqa: SLF001  no accessor
-        root = selections.merged(self._schema._schema.query_type, [operation.definition.selection_set])  # noqa: SLF001  no accessor
+        compiler = Compiler(self._schema, selections, request, dynamic)
         try:
-            statement = Compiler(self._schema, selections, request, dynamic).compile(root)
+            if operation.short is not None:
+                statement = compiler.compile_row(RECORDS[case[2]], [operation.short.field])
+            else:
+                query = self._schema._schema.query_type  # noqa: SLF001  no accessor
+                statement = compiler.compile(selections.merged(query, [operation.definition.selection_set]))
         except NeedsPython:
             return _Variant(case, (), []), []
         answers = [each.conditions(request) for each in dynamic]
         sql, names = reads.numbered(statement.sql)
         return _Variant(case, dynamic, [each.shape for each in answers], sql, names, statement), answers
+
+
+async def _run(variant: _Variant, answered: Sequence[Answered], values: dict[str, Any]) -> Any:
+    assert variant.statement is not None  # noqa: S101  the caller has looked
+    for dynamic, each in zip(variant.dynamic, answered, strict=True):
+        for where in each.where:
+            values |= {dynamic.prefix + name: value for name, value in where.values.items()}
+    rows = await fetch(variant.sql, [values[name] for name in variant.names])
+    return variant.statement.build(rows, answered)
 
 
 def _switches(document: DocumentNode) -> tuple[str, ...]:
