@@ -1,0 +1,93 @@
+"""The answer of a mutation: a changed row read by its plan, a problem told by the executor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from domain.rules.viewer import Viewer
+from models.applications import Application
+from models.database import database_now
+from schema.root import schema
+from settings import Settings
+from tests.cases import submitted_case
+from tests.graphql import context_for, execute
+from tests.people import SignedIn, officer
+
+SELECTION = """
+    __typename
+    ... on Node { id }
+    ... on Application { stage round applicant pool { name } availableMoves records { number move opinion } }
+    ... on AlreadyReviewed { stage }
+    ... on Problem { code message }
+    ... on InvalidInput { fields { path code } }
+"""
+APPROVE = f"mutation Approve($input: ApplicationApproveInput!) {{ done: applicationApprove(input: $input) {{ {SELECTION} }} }}"
+
+
+@pytest.fixture
+async def local(database: Settings) -> SignedIn:
+    """An officer of the pool."""
+    return await officer("220199")
+
+
+async def by_plan(document: str, variables: dict[str, Any], viewer: Viewer, configuration: Settings) -> dict[str, Any]:
+    """As the listening process does it; fails where the mutation was not shortened."""
+    read = schema.documents.read(document, schema._schema, configuration)
+    operation = read.operation(None)
+    context = context_for(viewer, now=await database_now())
+    context.document = schema.plans.short_mutation(read.node, operation, variables, viewer=viewer, settings=configuration)
+    assert context.document is not None
+    result = await schema.execute(document, variable_values=variables, context_value=context)
+    assert result.errors is None
+    assert result.data is not None
+    return await schema.plans.complete(result.data, read.node, operation, variables, viewer=viewer, now=context.now, settings=configuration)
+
+
+async def test_a_changed_row_is_answered_with_everything_asked_of_it(local: SignedIn, database: Settings) -> None:
+    _, case = await submitted_case(name="周一")
+    given = {"input": {"applicationId": f"Application_{case.id}", "stage": "FIRST_REVIEW", "opinion": "同意"}}
+
+    answer = await by_plan(APPROVE, given, local.viewer, database)
+
+    assert orjson.loads(orjson.dumps(answer)) == {
+        "done": {
+            "__typename": "Application",
+            "id": f"Application_{case.id}",
+            "stage": "SECOND_REVIEW",
+            "round": 1,
+            "applicant": "周一",
+            "pool": {"name": "长春市本级"},
+            "availableMoves": [],
+            "records": [
+                {"number": 1, "move": "SUBMIT", "opinion": None},
+                {"number": 2, "move": "APPROVE", "opinion": "同意"},
+            ],
+        }
+    }
+
+
+async def test_a_problem_is_answered_as_the_executor_answers_it(local: SignedIn, database: Settings) -> None:
+    _, case = await submitted_case(name="周二")
+    given = {"input": {"applicationId": f"Application_{case.id}", "stage": "SECOND_REVIEW"}}
+
+    answer = await by_plan(APPROVE, given, local.viewer, database)
+    ordinary = await execute(APPROVE, local.viewer, **given)
+
+    assert answer == ordinary.data
+    assert answer["done"]["__typename"] == "AlreadyReviewed"
+    assert answer["done"]["stage"] == "FIRST_REVIEW"
+    assert (await Application.get(id=case.id)).stage == "FIRST_REVIEW"
+
+
+async def test_what_needs_python_leaves_the_mutation_to_the_executor(local: SignedIn, database: Settings) -> None:
+    selection = "... on Application { profile { missing { code } } }"
+    document = f"mutation($input: ApplicationApproveInput!) {{ applicationApprove(input: $input) {{ {selection} }} }}"
+    read = schema.documents.read(document, schema._schema, database)
+    given = {"input": {"applicationId": "Application_x", "stage": "FIRST_REVIEW"}}
+
+    short = schema.plans.short_mutation(read.node, read.operation(None), given, viewer=local.viewer, settings=database)
+
+    assert short is None
