@@ -1,0 +1,151 @@
+/* The GraphiQL page: a bar to sign in and out by cookie, GraphiQL below it, a panel of ready operations in it. */
+
+const { React, ReactDOM, GraphiQL, GraphiQLPluginExplorer, graphqlWs } = window;
+
+const ENDPOINT = "/graphql";
+// A header that other sites cannot send along with the cookie; the API asks for it on every request by cookie.
+const HEADERS = { "content-type": "application/json", accept: "application/json", "x-registry-client": "graphiql" };
+
+const VIEWER = "query { viewer { account { name phoneMasked role } } }";
+const SESSION_OPEN = `mutation ($input: SessionOpenInput!) {
+  sessionOpen(input: $input) {
+    __typename
+    ... on SessionOpened { viewer { account { name } } }
+    ... on Problem { code message }
+  }
+}`;
+const SESSION_CLOSE = "mutation { sessionClose(input: {}) { __typename } }";
+
+const socket = graphqlWs.createClient({ url: new URL(ENDPOINT, location.href.replace(/^http/, "ws")).href });
+const send = GraphiQL.createFetcher({ url: ENDPOINT, headers: HEADERS, wsClient: socket, enableIncrementalDelivery: false });
+
+async function execute(query, variables) {
+  const response = await fetch(ENDPOINT, { method: "POST", headers: HEADERS, body: JSON.stringify({ query, variables }) });
+  const { data, errors } = await response.json();
+  if (errors) throw new Error(errors.map((each) => each.message).join("; "));
+  return data;
+}
+
+/* The bar */
+
+const problem = document.getElementById("problem");
+const signIn = document.getElementById("sign-in");
+const signOut = document.getElementById("sign-out");
+let known; // who the page last knew to be signed in
+
+async function showViewer() {
+  const { viewer } = await execute(VIEWER);
+  const text = viewer ? [viewer.account.name, viewer.account.phoneMasked, viewer.account.role].join(" · ") : "";
+  // A socket belongs to whoever opened it: drop it, and open subscriptions start again as the new viewer.
+  if (known !== undefined && known !== text) socket.terminate();
+  known = text;
+  document.getElementById("viewer").value = text;
+  signIn.hidden = Boolean(viewer);
+  signOut.hidden = !viewer;
+}
+
+async function openSession(phone, password) {
+  const { sessionOpen } = await execute(SESSION_OPEN, { input: { phone, password, transport: "COOKIE" } });
+  if (sessionOpen.__typename !== "SessionOpened") throw new Error(`${sessionOpen.message} (${sessionOpen.code})`);
+  signIn.reset();
+  await showViewer();
+}
+
+async function closeSession() {
+  await execute(SESSION_CLOSE);
+  // The next person at this screen finds neither answers nor variables. Cleared last, after GraphiQL's own delayed writing.
+  addEventListener("pagehide", () => sessionStorage.clear());
+  location.reload();
+}
+
+/* Runs what a person asked for and shows in the bar why it failed. */
+async function attempt(action) {
+  problem.textContent = "";
+  try {
+    await action();
+  } catch (error) {
+    problem.textContent = error.message;
+  }
+}
+
+signIn.addEventListener("submit", (event) => {
+  event.preventDefault();
+  attempt(() => openSession(signIn.elements.phone.value, signIn.elements.password.value));
+});
+
+signOut.addEventListener("submit", (event) => {
+  event.preventDefault();
+  attempt(closeSession);
+});
+
+addEventListener("focus", () => attempt(showViewer)); // signed out elsewhere, or expired
+
+async function showAccounts() {
+  const { accounts } = document.documentElement.dataset; // empty outside development
+  if (!accounts) return;
+  const response = await fetch(accounts);
+  for (const { label, phone, password } of await response.json()) {
+    const button = document.createElement("button");
+    button.textContent = label;
+    button.addEventListener("click", () => attempt(() => openSession(phone, password)));
+    document.getElementById("accounts").append(button);
+  }
+}
+
+/* GraphiQL */
+
+const element = React.createElement;
+
+function readyOperations(operations) {
+  const groups = [...new Set(operations.map((each) => each.group))];
+
+  function Content() {
+    const { tabs, moveTab, changeTab } = GraphiQL.React.useEditorContext();
+
+    function open(tab) {
+      const index = tabs.findIndex((each) => each.title === tab.title);
+      if (index >= 0) return changeTab(index);
+      moveTab([...tabs, tab]); // addTab takes no contents
+      changeTab(tabs.length);
+    }
+
+    const entry = (each) => {
+      const tab = asTab(each);
+      return element("li", { key: tab.title }, element("button", { onClick: () => open(tab) }, each.title, element("code", null, tab.title)));
+    };
+    const section = (group) => [
+      element("h3", { key: `${group} title` }, group),
+      element("ul", { key: group }, operations.filter((each) => each.group === group).map(entry)),
+    ];
+    return element("section", { className: "ready-operations" }, element("div", { className: "graphiql-doc-explorer-title" }, "常用操作 Operations"), groups.map(section));
+  }
+
+  return { title: "常用操作 Operations", icon: GraphiQL.React.PlayIcon, content: Content };
+}
+
+/* GraphiQL calls a tab after its operation. */
+function asTab({ query, variables }) {
+  const [, title] = query.match(/^(?:query|mutation|subscription)\s+(\w+)/m);
+  return { id: title, hash: "", title, operationName: title, query, variables: JSON.stringify(variables, null, 2), headers: null, response: null };
+}
+
+async function run(request, options) {
+  const answer = await send(request, options);
+  const changes = options?.documentAST?.definitions.some((each) => each.operation === "mutation");
+  if (changes) await attempt(showViewer); // it may have been a session mutation
+  return answer;
+}
+
+async function start() {
+  const operations = await (await fetch(new URL("tabs.json", import.meta.url))).json();
+  const ready = readyOperations(operations);
+  const plugins = [ready, GraphiQLPluginExplorer.explorerPlugin()];
+  // Variables hold personal data: what GraphiQL remembers ends with the browser's tab.
+  const props = { fetcher: run, storage: sessionStorage, plugins, visiblePlugin: ready, defaultQuery: "", shouldPersistHeaders: false };
+  props.defaultTabs = operations.map(asTab).map(({ query, variables }) => ({ query, variables }));
+  props.inputValueDeprecation = true;
+  ReactDOM.createRoot(document.getElementById("graphiql")).render(element(GraphiQL, props));
+  await Promise.all([showAccounts(), showViewer()]);
+}
+
+attempt(start);
