@@ -263,6 +263,20 @@ def demo(arguments: list[str]) -> int:
     return int(main(arguments))
 
 
+def seed(arguments: list[str]) -> int:
+    """`seed --experts N`: fill the database with a province of N invented experts, for trying and measuring (development mode)."""
+    status = 0
+
+    def work(configuration: Settings) -> None:
+        nonlocal status
+        from demonstration.seed import run
+
+        status = asyncio.run(run(arguments, configuration))
+
+    _with_database(work)
+    return status
+
+
 def show_settings(_arguments: list[str]) -> int:
     """Print the table of settings in Markdown, as README has it."""
     tell(settings_table())
@@ -384,6 +398,7 @@ def help_(_arguments: list[str]) -> int:
 COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "serve": (serve, "runtime"),
     "demo": (demo, "runtime"),
+    "seed": (seed, "runtime"),
     "test": (test, "dev"),
     "check": (check, "dev"),
     "migrate": (migrate, "runtime"),
