@@ -38,6 +38,15 @@ def _index(name: str, table: str, column: str) -> ops.RunSQL:
     )
 
 
+def _order(name: str, table: str, columns: str, where: str) -> ops.RunSQL:
+    return ops.RunSQL(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns}) WHERE {where}", f"DROP INDEX IF EXISTS {name}")
+
+
+def _search(name: str, table: str, first: str, second: str, where: str) -> ops.RunSQL:
+    words = f"bigrams(coalesce({first}, '') || ' ' || coalesce({second}, ''))"
+    return ops.RunSQL(f"CREATE INDEX IF NOT EXISTS {name} ON {table} USING gin ({words}) WHERE {where}", f"DROP INDEX IF EXISTS {name}")
+
+
 def _check(name: str, table: str, condition: str) -> ops.RunSQL:
     return ops.RunSQL(
         f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}; ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition})",
@@ -107,6 +116,21 @@ class Migration(migrations.Migration):
             "move <> 'RETURN' OR (opinion <> '' AND jsonb_array_length(field_reasons) > 0)",
         ),
         _check("a_rejection_names_its_reason", "application_records", "move <> 'REJECT' OR (opinion <> '' AND reject_reason IS NOT NULL)"),
+        # Queues in their order: an office's and the province's, all cases and the open ones (which are few)
+        _order("cases_of_a_pool", "applications", "pool_code, stage_since, id", "round > 0"),
+        _order("cases_of_the_province", "applications", "stage_since, id", "round > 0"),
+        _order("open_cases_of_a_pool", "applications", "pool_code, stage_since, id", "closed_at IS NULL"),
+        _order("open_cases_of_the_province", "applications", "stage_since, id", "closed_at IS NULL"),
+        # Search by parts of Chinese names, most of two characters: too short for trigrams
+        ops.RunSQL(
+            """CREATE OR REPLACE FUNCTION bigrams(words text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+                SELECT coalesce(array_agg(DISTINCT substr(folded, n, 2)), '{}')
+                FROM (SELECT lower(words) AS folded) f, generate_series(1, length(folded) - 1) n
+            $$""",
+            "DROP FUNCTION bigrams(text)",
+        ),
+        _search("cases_by_words", "applications", "applicant", "employer", "round > 0"),
+        _search("running_notices_by_words", "public_notices", "name", "employer", "state = 'OPEN'"),
         # Rows that never change
         ops.RunSQL(
             """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

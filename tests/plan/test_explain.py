@@ -1,0 +1,134 @@
+"""The statements of the hot operations walk indexes and touch few rows, whatever the size of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+import settings as settings_module
+from demonstration.seed import seed_experts
+from domain.rules.viewer import Viewer
+from models.database import database_now, fetch, pool, rows
+from models.enums import Role
+from models.ids import new_id
+from schema.root import schema
+from settings import Settings
+
+EXPERTS = 5_000
+BIG = 1_000
+"""Rows from which on a table may not be read as a whole."""
+
+PROVINCE = Viewer(account_id=new_id(), session_id=new_id(), role=Role.PROVINCIAL_OFFICER, name="王复审", pool_code=None, expert_id=None)
+LOCAL = replace(PROVINCE, role=Role.LOCAL_OFFICER, pool_code="220199")
+
+_QUEUE = (
+    "{ applications(%s) { totalCount nodes { id stage applicant overdue availableMoves pool { name } records { number at opinion } } } }"
+)
+_PROFILE = """{ application(id: "%(case)s") { id profile { basicInfo { name ethnicGroupName portrait { width } residence { name } }
+  evaluationInfo { avoidanceUnits { name } specialties { specialty { name } } } education { school levelName certificate { width } }
+  titles { title { name } } workHistory { employer } qualifications { qualification { name } } otherMaterials { file { width } } } } }"""
+
+HOT = {
+    "the province's queue": (PROVINCE, _QUEUE % "first: 20"),
+    "an office's queue": (LOCAL, _QUEUE % "first: 20"),
+    "cases awaiting the province": (PROVINCE, _QUEUE % "first: 20, filter: {awaitingMe: true}"),
+    "cases awaiting an office": (LOCAL, _QUEUE % "first: 20, filter: {awaitingMe: true}"),
+    "rejected cases": (PROVINCE, "{ applications(first: 20, filter: {stages: [REJECTED]}) { nodes { id applicant } } }"),
+    "a deep page of the queue": (PROVINCE, '{ applications(first: 20, after: "%(cursor)s") { nodes { id applicant } } }'),
+    "search of two characters": (
+        PROVINCE,
+        '{ applications(first: 20, filter: {search: "%(words)s"}) { totalCount nodes { id applicant } } }',
+    ),
+    "running notices": (
+        None,
+        "{ publicNotices(first: 50) { totalCount nodes { name pool { name } specialties { specialty { name } } } } }",
+    ),
+    "search of notices": (None, '{ publicNotices(search: "%(words)s") { totalCount nodes { name } } }'),
+    "a profile before the province": (PROVINCE, _PROFILE),
+    "a profile before an office": (LOCAL, _PROFILE),
+    "an expert with cases": (PROVINCE, '{ expert(id: "%(expert)s") { name applications { nodes { stage } } } }'),
+}
+
+
+@pytest.fixture(scope="module")
+async def facts(database: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A province, and what the operations name of it."""
+    settings_module._current = configuration = replace(database, data_dir=tmp_path_factory.mktemp("data"))
+    await seed_experts(EXPERTS, seed=1, configuration=configuration)
+    (case,) = await rows("SELECT id, expert_id, applicant FROM applications WHERE pool_code = '220199' AND closed_at IS NOT NULL LIMIT 1")
+    page = await _read("{ applications(first: 1, filter: {stages: [ADMITTED]}) { pageInfo { endCursor } } }", PROVINCE, configuration)
+    cursor = page["applications"]["pageInfo"]["endCursor"]
+    return {
+        "case": f"Application_{case['id']}",
+        "expert": f"Expert_{case['expert_id']}",
+        "words": case["applicant"][:2],
+        "cursor": cursor,
+    }
+
+
+async def _read(document: str, viewer: Viewer | None, configuration: Settings) -> dict[str, Any]:
+    read = schema.documents.read(document, schema._schema, configuration)
+    found = await schema.plans.read(read.node, read.operation(None), {}, viewer=viewer, now=await database_now(), settings=configuration)
+    assert found is not None, "the operation is not compiled"
+    return found
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_no_big_table_is_read_as_a_whole(
+    name: str, facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, document = HOT[name]
+    asked: list[tuple[str, Any]] = []
+
+    async def noting(sql: str, values: Any) -> Any:
+        asked.append((sql, values))
+        return await fetch(sql, values)
+
+    monkeypatch.setattr("schema.plan.operations.fetch", noting)
+    await _read(document % facts if "%(" in document else document, viewer, database)
+
+    [(sql, values)] = asked
+    explained = await pool().fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", *values)
+    [plan] = orjson.loads(orjson.dumps(explained)) if not isinstance(explained, str) else orjson.loads(explained)
+    big = {each["relname"] for each in await rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= $1", BIG)}
+    steps = list(_steps(plan["Plan"]))
+    assert "applications" in big
+    # A total is counted up to a limit, wherever its rows are found first.
+    whole = [each for each in steps if each["Node Type"] == "Seq Scan" and _touched(each) > 1.1 * database.count_max]
+    assert [each["Relation Name"] for each in whole if each["Relation Name"] in big] == []
+    assert sum(_touched(each) for each in steps if "Scan" in each["Node Type"]) < 2 * database.count_max
+
+
+def _touched(step: dict[str, Any]) -> float:
+    found: float = (step["Actual Rows"] + step.get("Rows Removed by Filter", 0)) * step["Actual Loops"]
+    return found
+
+
+def _steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from _steps(each)
+
+
+async def test_one_character_is_found_too(facts: dict[str, str], database: Settings) -> None:
+    one = facts["words"][:1]
+
+    found = await _read(
+        f'{{ applications(first: 5, filter: {{search: "{one}"}}) {{ nodes {{ applicant employer }} }} }}', PROVINCE, database
+    )
+
+    assert found["applications"]["nodes"]
+    assert all(one in row["applicant"] + row["employer"] for row in found["applications"]["nodes"])
+
+
+async def test_letters_are_found_in_either_case_and_signs_of_patterns_as_they_are(facts: dict[str, str], database: Settings) -> None:
+    await rows("UPDATE applications SET employer = 'ABC_50%公司' WHERE id = $1", UUID(facts["case"].removeprefix("Application_")))
+
+    for search, count in (("abc_50%", 1), ("Bc_5", 1), ("b%c", 0), ("50_", 0)):
+        found = await _read(f'{{ applications(filter: {{search: "{search}"}}) {{ totalCount }} }}', PROVINCE, database)
+        assert found["applications"]["totalCount"] == count, search
