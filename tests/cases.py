@@ -10,6 +10,7 @@ import orjson
 
 from domain.actions import applications, attachments, profiles, publicity, reviews
 from domain.actions.clock import move as move_clock
+from domain.actions.revisions import SECTIONS
 from domain.rules import profile_input as given
 from domain.rules.viewer import Viewer
 from models.applications import Application
@@ -20,11 +21,15 @@ from models.enums import (
     FilePurpose,
     HealthDeclaration,
     IdType,
+    OutboxState,
     RejectReason,
     Stage,
     StudyMode,
     WorkStatus,
 )
+from models.outbox import OutboxRow
+from models.profiles import Revision
+from models.sms import SmsMessage
 from settings import settings
 from tests.people import SignedIn, officer, provincial_officer, registered_expert
 from tests.profiles.kept import some_image
@@ -44,6 +49,9 @@ SELECT jsonb_build_object(
         (SELECT jsonb_agg(p ORDER BY p.id) FROM outbox p JOIN sms_messages s ON s.id = p.subject_id WHERE s.application_id = c.id)
 )::text AS everything FROM applications c WHERE c.id = $1
 """
+
+
+_OF_ONE_COPY = {"id", "revision_id", "number", "base_id", "state", "created_at", "updated_at", "frozen_at"}
 
 
 async def complete_profile(viewer: Viewer, *, pool: str = POOL, employer: str = "吉林大学") -> None:
@@ -115,10 +123,27 @@ async def complete_profile(viewer: Viewer, *, pool: str = POOL, employer: str = 
         await attachments.attach_file(image.id, entry=entry, viewer=viewer, now=now)
 
 
+async def messages_about(case_id: UUID) -> list[SmsMessage]:
+    """The messages of a case in the order of their writing, each with exactly one promise to send it."""
+    found = await SmsMessage.filter(application_id=case_id).order_by("id")
+    for message in found:
+        [promise] = await OutboxRow.filter(subject_id=message.id)
+        assert (promise.kind, promise.state) == ("SMS", OutboxState.PENDING)
+    return found
+
+
 async def everything_about(case_id: UUID) -> dict[str, Any]:
     """All rows that a move of the case could change: equal before and after where nothing happened."""
     found: dict[str, Any] = orjson.loads((await rows(_EVERYTHING, case_id))[0]["everything"])
     return found
+
+
+async def contents_of(revision_id: UUID | None) -> dict[str, Any]:
+    """What a revision says, section by section, without what tells one copy from another."""
+    told = {"Revision": await Revision.filter(id=revision_id).values()}
+    for section in SECTIONS:
+        told[section.__name__] = await section.filter(revision_id=revision_id).order_by("position", "entry_id").values()
+    return {name: [{key: value for key, value in row.items() if key not in _OF_ONE_COPY} for row in found] for name, found in told.items()}
 
 
 async def draft_case(viewer: Viewer) -> Application:

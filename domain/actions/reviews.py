@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -52,10 +53,13 @@ async def return_to_expert(
     if len(reasons) > REASONS:
         problems.append(FieldProblem("reasons", "TOO_MANY", {"maximum": REASONS}))
     for number, (path, text) in enumerate(reasons[:REASONS]):
-        try:
-            listed.append({"path": line(path, longest=100), "text": prose(text, longest=500)})
-        except Invalid as invalid:
-            problems.append(FieldProblem(f"reasons.{number}", invalid.code, invalid.facts))
+        reason: dict[str, str] = {}
+        for part, check in (("path", partial(line, path, longest=100)), ("text", partial(prose, text, longest=500))):
+            try:
+                reason[part] = check()
+            except Invalid as invalid:
+                problems.append(FieldProblem(f"reasons.{number}.{part}", invalid.code, invalid.facts))
+        listed.append(reason)
     if problems:
         raise InvalidInput(problems)
     return await _decide(case_id, Move.RETURN, Decision(opinion=said, field_reasons=listed), seen=seen, viewer=viewer, now=now)
@@ -88,6 +92,7 @@ async def claim(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
         facts = await _facts(case, viewer)
         _check_reviewer(facts, Move.APPROVE, viewer, now)
         _check_claim(case, facts, viewer, now)
+        await _check_not_own(case, viewer)
         case.claimed_by_id, case.claimed_by_name = viewer.account_id, viewer.name
         case.claimed_until = now + timedelta(minutes=settings().claim_minutes)
         await case.save(update_fields=["claimed_by_id", "claimed_by_name", "claimed_until"])

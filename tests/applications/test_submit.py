@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,6 +17,7 @@ from models.enums import CaseKind, Move, RevisionState, Role, Stage
 from models.experts import Expert
 from models.profiles import Revision
 from models.sms import SmsMessage
+from settings import Settings
 from tests.cases import case_at, complete_profile, draft_case, everything_about, submitted_case
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
 
@@ -110,7 +111,9 @@ async def test_everything_that_is_missing_is_listed_at_once_and_nothing_changes(
     assert await everything_about(case.id) == before
 
 
-async def test_without_the_requirement_of_a_signed_form_none_is_asked_for(person: SignedIn, now: datetime, change_settings: Any) -> None:
+async def test_without_the_requirement_of_a_signed_form_none_is_asked_for(
+    person: SignedIn, now: datetime, change_settings: Callable[..., Settings]
+) -> None:
     await execute("DELETE FROM other_materials WHERE revision_id = (SELECT draft_id FROM experts WHERE id = $1)", person.viewer.expert_id)
     case = await draft_case(person.viewer)
 
