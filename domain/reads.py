@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tortoise.models import Model
 
 from domain.rules.viewer import Viewer
-from models import accounts, applications, experts, files, profiles, publicity, reference
+from models import accounts, applications, experts, files, profiles, publicity, reference, schedule
 from models.database import rows
 from models.enums import Role, Stage
 
@@ -160,6 +160,8 @@ _THROUGH: Mapping[type[Model], tuple[str, type[Model]]] = MappingProxyType(
     {
         applications.ApplicationRecord: ("application_id", applications.Application),
         publicity.NoticeSpecialty: ("notice_id", publicity.PublicNotice),
+        schedule.ScheduleOccurrence: ("expert_id", experts.Expert),
+        schedule.SchedulePeriod: ("expert_id", experts.Expert),
         **dict.fromkeys(_SECTIONS, ("revision_id", profiles.Revision)),
     }
 )

@@ -254,6 +254,20 @@ class CodeKind(Vocabulary):
     SEX = "SEX", "性别", "GB/T 2261.1 sex"
 
 
+class Availability(Vocabulary):
+    """What a period of an expert's schedule says (domain §8)."""
+
+    UNAVAILABLE = "UNAVAILABLE", "不可参评", "cannot be drawn for evaluations"
+    AVAILABLE = "AVAILABLE", "可参评", "keeps the time free for evaluations"
+
+
+class HalfDay(Vocabulary):
+    """Half of a day."""
+
+    AM = "AM", "上午", "until noon"
+    PM = "PM", "下午", "from noon on"
+
+
 class DayKind(Vocabulary):
     """How a calendar day differs from Monday to Friday (domain §6)."""
 

@@ -129,12 +129,16 @@ Conditions = Callable[[Mapping[str, Any], Viewer | None], Sequence[reads.Where]]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All visible rows of a type under the conditions of the arguments, in order, at most `limit`."""
+    """All visible rows of a type under the conditions of the arguments, in order, at most `limit`.
+
+    With `key`, only rows whose column `key` equals the parent row's id.
+    """
 
     target: str
     where: Conditions
     order: str
     limit: int
+    key: str | None = None
 
 
 @strawberry.interface(description="Anything with a global id (Relay): fetch it again with `node(id:)`.")
@@ -164,16 +168,18 @@ def record(model: type[Model], description: str) -> Callable[[T], T]:
     return decorate
 
 
-def listed(target: str, where: Conditions, order: str, limit: int = 500) -> dict[str, Any]:
-    """Metadata of a root field that lists rows; its resolver calls `rows_of`."""
-    return {"source": Listed(target, where, order, limit)}
+def listed(target: str, where: Conditions, order: str, limit: int = 500, key: str | None = None) -> dict[str, Any]:
+    """Metadata of a field that lists rows; its resolver calls `rows_of`."""
+    return {"source": Listed(target, where, order, limit, key)}
 
 
-async def rows_of(info: Info, **arguments: Any) -> list[Any]:
-    """The answer of a field whose source is `Listed`."""
+async def rows_of(info: Info, parent_row: Any = None, **arguments: Any) -> list[Any]:
+    """The answer of a field whose source is `Listed`; `parent_row` is the row it hangs on."""
     source: Listed = info._field.metadata["source"]  # noqa: SLF001  the field that is being answered
     context, kind = info.context, RECORDS[source.target]
-    where = source.where(arguments, context.viewer)
+    where = list(source.where(arguments, context.viewer))
+    if source.key is not None:
+        where.append(reads.Where(f"{{t}}.{source.key} = :parent_id", {"parent_id": parent_row.id}))
     found = await reads.select(kind.__model__, viewer=context.viewer, now=context.now, where=where, order=source.order, limit=source.limit)
     return [kind(row=row) for row in found]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
 import asyncpg
@@ -13,7 +13,7 @@ from strawberry.types.field import StrawberryField
 
 from domain.rules import errors
 from domain.rules.messages import Language, text
-from models.enums import Move, Stage
+from models.enums import HalfDay, Move, Stage
 from schema.context import Info
 
 
@@ -109,6 +109,14 @@ class ClaimedByAnother(Problem):
     until: datetime = strawberry.field(description="When the claim ends unless it is renewed.")
 
 
+@strawberry.type(description="The period has a half-day in common with another one of the schedule.")
+class ScheduleOverlap(Problem):
+    """See errors.ScheduleOverlap."""
+
+    day: date = strawberry.field(description="The first day in common.")
+    half: HalfDay = strawberry.field(description="Which half of it.")
+
+
 @strawberry.type(description="A limit in time is reached.")
 class TooSoon(Problem):
     """See errors.TooSoon."""
@@ -161,6 +169,7 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.IllegalMove: IllegalMove,
     errors.AlreadyReviewed: AlreadyReviewed,
     errors.ClaimedByAnother: ClaimedByAnother,
+    errors.ScheduleOverlap: ScheduleOverlap,
     errors.TooSoon: TooSoon,
     errors.CodeRejected: CodeRejected,
     errors.SignInRefused: SignInRefused,

@@ -1,6 +1,7 @@
 """Queries: what can be read, each under the viewer's own rights."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSigne
 from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
-from models.enums import CaseKind, CodeKind, DayStatus, Role, Stage
+from models.enums import CaseKind, CodeKind, DayStatus, HalfDay, Role, Stage
 from schema.context import Info
 from schema.nodes import ById, Node, OfViewer, listed, resolve_node, row_by_id, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
@@ -23,6 +24,7 @@ from schema.types.development import DevelopmentQueries
 from schema.types.experts import Expert
 from schema.types.publicity import PublicNotice
 from schema.types.reference import CalendarDay, Code, Division, Qualification, Specialty, Title, WorkingCalendar
+from schema.types.schedule import HALF_DAYS
 
 NODES = 100
 _BY_CODE = "{t}.code"
@@ -95,6 +97,37 @@ def _queue(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence
         raise NotAllowed
     chosen = arguments.get("filter")
     return chosen.conditions(viewer) if chosen else ()
+
+
+def _available(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    """Formal experts without an UNAVAILABLE period at the time; for officers, local ones in their own pool."""
+    if viewer is None:
+        raise NotSignedIn
+    if not viewer.is_officer:
+        raise NotAllowed
+    half, pool, specialty = arguments.get("half_day"), arguments.get("pool_code"), arguments.get("specialty")
+    first, last = ("'AM'", "'PM'") if half is None else (f"'{half.value}'",) * 2
+    slot, of_expert = f"half_days(:day, {first}, :day, {last})", HALF_DAYS.replace("{t}", "o")
+    busy = f"SELECT FROM schedule_occurrences o WHERE o.expert_id = {{t}}.id AND o.availability = 'UNAVAILABLE' AND {of_expert} && {slot}"
+    found = [Where(f"({{t}}.standing = 'FORMAL' AND {{t}}.number IS NOT NULL AND NOT EXISTS ({busy}))", {"day": arguments["date"]})]
+    if arguments.get("declared"):
+        said = f"SELECT FROM schedule_occurrences o WHERE o.expert_id = {{t}}.id AND o.availability = 'AVAILABLE' AND {of_expert} @> {slot}"
+        found.append(Where(f"EXISTS ({said})", {"day": arguments["date"]}))
+    if viewer.role is Role.LOCAL_OFFICER:
+        found.append(Where("{t}.pool_code = :viewer_pool"))
+    if pool is not None:
+        found.append(Where("{t}.pool_code = :of_pool", {"of_pool": pool}))
+    if specialty is not None:
+        found.append(Where(_HAS_SPECIALTY, {"specialty": specialty}))
+    return found
+
+
+_HAS_SPECIALTY = (
+    "EXISTS (SELECT FROM revision_specialties s WHERE s.revision_id = {t}.effective_id AND s.specialty_code IN ("
+    "SELECT c.code FROM specialties c LEFT JOIN specialties p ON p.code = c.parent_code "
+    "WHERE :specialty IN (c.code, c.parent_code, p.parent_code)))"
+)
+"""The specialty itself, or one below it in the tree of three levels."""
 
 
 def _running_notices(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
@@ -237,6 +270,33 @@ class Query(DevelopmentQueries):
     async def expert(self, info: Info, id: GlobalIdArgument) -> Expert | None:
         """One expert."""
         found: Expert | None = await row_by_id(info, id)
+        return found
+
+    @strawberry.field(
+        description=(
+            "Formal experts who can be drawn on a day, by number: not suspended, and nothing in their schedule (日程) says otherwise. "
+            "For officers; local ones see their own pool. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors."
+        ),
+        metadata=paged("Expert", ("number",), _available),
+    )
+    async def available_experts(
+        self,
+        info: Info,
+        date: Annotated[dt.date, strawberry.argument(description="The day.")],
+        half_day: Annotated[HalfDay | None, strawberry.argument(description="Which half of it; without it, the whole day.")] = None,
+        pool_code: Annotated[str | None, strawberry.argument(description="Only experts of this pool.")] = None,
+        specialty: Annotated[
+            str | None, strawberry.argument(description="Only experts of this specialty or one below it, by code.")
+        ] = None,
+        declared: Annotated[bool, strawberry.argument(description="True: only who has said so with an AVAILABLE period.")] = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Expert]:
+        """For officers."""
+        facts = {"date": date, "half_day": half_day, "pool_code": pool_code, "specialty": specialty, "declared": declared}
+        found: Connection[Expert] = await page_of(info, **facts, first=first, after=after, last=last, before=before)
         return found
 
     @strawberry.field(

@@ -16,6 +16,7 @@ from schema.mutations.applications import ApplicationMutations
 from schema.mutations.development import DevelopmentMutations
 from schema.mutations.files import FileMutations
 from schema.mutations.profiles import ProfileMutations
+from schema.mutations.schedule import ScheduleMutations
 from schema.nodes import RECORDS
 from schema.problems import HANDLERS
 from schema.queries import Query
@@ -24,7 +25,7 @@ from schema.subscriptions import Subscription
 
 
 @strawberry.type
-class Mutation(AccountMutations, ApplicationMutations, DevelopmentMutations, FileMutations, ProfileMutations):
+class Mutation(AccountMutations, ApplicationMutations, DevelopmentMutations, FileMutations, ProfileMutations, ScheduleMutations):
     """Every verb: one input, one result union. Further nouns join as base classes."""
 
 

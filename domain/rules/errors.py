@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, ClassVar
 
-from models.enums import Move, Stage
+from models.enums import HalfDay, Move, Stage
 
 
 class Invalid(Exception):
@@ -117,6 +118,17 @@ class ClaimedByAnother(Refusal):
         super().__init__(holder)
         self.holder = holder
         self.until = until
+
+
+class ScheduleOverlap(Refusal):
+    """The period has this half-day in common with another one of the schedule."""
+
+    code = "SCHEDULE_OVERLAP"
+
+    def __init__(self, day: date, half: HalfDay) -> None:
+        super().__init__(f"{day} {half}")
+        self.day = day
+        self.half = half
 
 
 class TooSoon(Refusal):

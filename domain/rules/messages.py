@@ -114,6 +114,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "PAGE_FIRST_AND_LAST": ("first 与 last 只能选用一个。", "Use either first or last."),
     "PAGE_SIZE": ("每页数量应在 0 到 {maximum} 之间。", "A page has 0 to {maximum} items."),
     "YEAR_RANGE": ("年份应在 {least} 到 {most} 之间。", "The year must lie between {least} and {most}."),
+    # Schedule
+    "SCHEDULE_FORMAL_ONLY": ("入库成为正式专家后方可维护日程。", "Only formal experts keep a schedule; it opens with your admission."),
+    "SCHEDULE_OVERLAP": (
+        "与日程中 {day} {half}已有的时段重叠；请调整时间，或先修改原有时段。",
+        "It overlaps another period on {day} ({half}); choose other times or change that period first.",
+    ),
+    "SCHEDULE_TOO_LONG": ("最长 {most} 天；请缩短或分段填写。", "At most {most} days; make it shorter or give it in parts."),
+    "SCHEDULE_TOO_FAR": (
+        "只能填写今后 {most} 天之内开始的时段；请改早。",
+        "A period begins within {most} days from now; choose an earlier one.",
+    ),
+    "SCHEDULE_PAST": ("该时段已过去；请填写今天或以后的日期。", "The period is over; give one that ends today or later."),
+    "SCHEDULE_MEETS_ITSELF": (
+        "每周重复的时段应短于一周，否则会与下一次重叠；请缩短。",
+        "A period that comes again every week must be shorter than a week; make it shorter.",
+    ),
+    "SCHEDULE_FULL": (
+        "日程最多保存 {maximum} 个时段；请先删除不再需要的时段。",
+        "A schedule holds at most {maximum} periods; remove some first.",
+    ),
+    "RANGE_TOO_LONG": ("一次最多查询 {most} 天；请缩短范围。", "At most {most} days at once; ask for fewer."),
     # Organisations
     "CREDIT_CODE_FORMAT": (
         "统一社会信用代码应为 18 位数字或大写字母（不含 I、O、S、V、Z）；请按营业执照或法人证书填写。",

@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from models.enums import AccountStatus, CaseKind, CodeKind, CodePurpose, DayKind, DayStatus, EmployerKind, ExpertSource, FilePurpose, HealthDeclaration, IdType, Move, NoticeState, ObjectionState, OutboxState, RejectReason, RevisionState, Role, SmsState, SmsTemplate, Stage, Standing, StudyMode, Transport, WorkStatus
+from models.enums import AccountStatus, Availability, CaseKind, CodeKind, CodePurpose, DayKind, DayStatus, EmployerKind, ExpertSource, FilePurpose, HalfDay, HealthDeclaration, IdType, Move, NoticeState, ObjectionState, OutboxState, RejectReason, RevisionState, Role, SmsState, SmsTemplate, Stage, Standing, StudyMode, Transport, WorkStatus
 from models.ids import new_id
 from models.sealing import SealedField
 from orjson import loads
@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('done_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'outbox', 'app': 'models', 'indexes': [Index(fields=['state', 'due_at'])], 'pk_attr': 'id', 'table_description': "One promise. `kind` names the verb in workers/relay.py, `subject_id` the row it is about; the id is the provider's idempotency key."},
+            options={'table': 'outbox', 'app': 'models', 'indexes': [Index(fields=['state', 'due_at'])], 'pk_attr': 'id', 'table_description': "One promise: `kind` names the verb, `subject_id` the row it is about; the id is the provider's idempotency key."},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -208,6 +208,38 @@ class Migration(migrations.Migration):
             ],
             options={'table': 'qualifications', 'app': 'models', 'pk_attr': 'code', 'table_description': '职业资格: an entry of the national list of professional qualifications.'},
             bases=['_Reference'],
+        ),
+        ops.CreateModel(
+            name='SchedulePeriod',
+            fields=[
+                ('availability', fields.CharEnumField(description='UNAVAILABLE: UNAVAILABLE\nAVAILABLE: AVAILABLE', enum_type=Availability, max_length=20)),
+                ('first_date', fields.DateField()),
+                ('first_half', fields.CharEnumField(description='AM: AM\nPM: PM', enum_type=HalfDay, max_length=2)),
+                ('last_date', fields.DateField()),
+                ('last_half', fields.CharEnumField(description='AM: AM\nPM: PM', enum_type=HalfDay, max_length=2)),
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('expert', fields.ForeignKeyField('models.Expert', source_field='expert_id', db_index=True, db_constraint=True, to_field='id', related_name='schedule_periods', on_delete=OnDelete.RESTRICT)),
+                ('weekly_until', fields.DateField(null=True)),
+                ('reason', fields.CharField(null=True, max_length=200)),
+                ('saved_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'schedule_periods', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A period as the expert gave it; with `weekly_until` it comes again every seven days, the last time on that day at the latest.'},
+            bases=['_Span'],
+        ),
+        ops.CreateModel(
+            name='ScheduleOccurrence',
+            fields=[
+                ('availability', fields.CharEnumField(description='UNAVAILABLE: UNAVAILABLE\nAVAILABLE: AVAILABLE', enum_type=Availability, max_length=20)),
+                ('first_date', fields.DateField()),
+                ('first_half', fields.CharEnumField(description='AM: AM\nPM: PM', enum_type=HalfDay, max_length=2)),
+                ('last_date', fields.DateField()),
+                ('last_half', fields.CharEnumField(description='AM: AM\nPM: PM', enum_type=HalfDay, max_length=2)),
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('period', fields.ForeignKeyField('models.SchedulePeriod', source_field='period_id', db_index=True, db_constraint=True, to_field='id', related_name='occurrences', on_delete=OnDelete.CASCADE)),
+                ('expert', fields.ForeignKeyField('models.Expert', source_field='expert_id', db_constraint=True, to_field='id', related_name='schedule_occurrences', on_delete=OnDelete.RESTRICT)),
+            ],
+            options={'table': 'schedule_occurrences', 'app': 'models', 'pk_attr': 'id', 'table_description': 'One time that a period comes. Those of one expert do not overlap (exclusion constraint of 0002, which serves ranges too).'},
+            bases=['_Span'],
         ),
         ops.CreateModel(
             name='Session',

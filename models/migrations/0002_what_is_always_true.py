@@ -131,6 +131,20 @@ class Migration(migrations.Migration):
         ),
         _search("cases_by_words", "applications", "applicant", "employer", "round > 0"),
         _search("running_notices_by_words", "public_notices", "name", "employer", "state = 'OPEN'"),
+        # Schedule: half-days are counted from a fixed day, so that a period is a range of numbers
+        ops.RunSQL(
+            """CREATE OR REPLACE FUNCTION half_days(first_date date, first_half text, last_date date, last_half text)
+                RETURNS int4range LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN int4range(
+                    (first_date - DATE '2000-01-01') * 2 + (first_half = 'PM')::int,
+                    (last_date - DATE '2000-01-01') * 2 + (last_half = 'PM')::int, '[]')""",
+            "DROP FUNCTION IF EXISTS half_days",
+        ),
+        ops.RunSQL(
+            """ALTER TABLE schedule_occurrences ADD CONSTRAINT occurrences_of_one_expert_do_not_overlap
+                EXCLUDE USING gist (expert_id WITH =, half_days(first_date, first_half, last_date, last_half) WITH &&)""",
+            "ALTER TABLE schedule_occurrences DROP CONSTRAINT IF EXISTS occurrences_of_one_expert_do_not_overlap",
+        ),
+        _order("formal_experts_of_a_pool", "experts", "pool_code, number", "standing = 'FORMAL'"),
         # Rows that never change
         ops.RunSQL(
             """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -275,7 +275,7 @@ class Compiler:
             case Page():
                 return self._page_as_json(field, nodes, source, table)
             case ById() | Listed():
-                return self._root_as_json(field, nodes, source)
+                return self._root_as_json(field, nodes, source, table)
             case OfViewer():
                 return self._of_viewer(field, nodes, source)
         raise NeedsPython(f"{kind.name}.{name}")
@@ -307,13 +307,15 @@ class Compiler:
         sql = f"SELECT {_output(columns)} FROM {model._meta.db_table} {inner} WHERE {where} ORDER BY {source.order}"
         return self._array(sql.replace("{t}", inner))
 
-    def _root_as_json(self, field: GraphQLField, nodes: list[FieldNode], source: ById | Listed) -> str:
+    def _root_as_json(self, field: GraphQLField, nodes: list[FieldNode], source: ById | Listed, parent: str) -> str:
         answered, values = self._answer(field, nodes[0], source)
         table = self._alias()
         if isinstance(source, Listed):
             record = RECORDS[source.target]
             columns = self._columns(self._named(record), record, nodes, table)
             where = [_renamed(each, values) for each in answered.where]
+            if source.key is not None:
+                where.append(f"{table}.{source.key} = {parent}.id")
             sql = f"{self._select(columns, record, table, where, table)} ORDER BY {source.order} LIMIT {source.limit:d}"
             return self._array(sql.replace("{t}", table))
         if not answered.kind:

@@ -1,20 +1,32 @@
 """Experts: a person's place in the registry."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain.reads import Where
+from domain.rules.errors import FieldProblem, InvalidInput
+from domain.rules.schedule import CALENDAR_DAYS
 from models import experts
 from models.enums import Standing
 from schema.context import Info
-from schema.nodes import Node, column, one, record
+from schema.nodes import Node, column, listed, many, one, record, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.reference import Division
+from schema.types.schedule import HALF_DAYS, ScheduleOccurrence, SchedulePeriod
 
 if TYPE_CHECKING:
     from schema.types.applications import Application
     from schema.types.profiles import Profile
+
+
+def _calendar(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
+    first, last = arguments["from_"], arguments["to"]
+    if not 0 <= (last - first).days < CALENDAR_DAYS:
+        raise InvalidInput([FieldProblem("to", *(("DATES_REVERSED",) if last < first else ("RANGE_TOO_LONG", {"most": CALENDAR_DAYS})))])
+    return [Where(f"{HALF_DAYS} && half_days(:first_day, 'AM', :last_day, 'PM')", {"first_day": first, "last_day": last})]
 
 
 @record(experts.Expert, "专家: a person in the registry, across all revisions of the profile and all cases.")
@@ -34,6 +46,26 @@ class Expert(Node):
     draft_profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
         "Profile", "draft_id", "The open draft, for its owner alone; the first section saved opens it."
     )
+
+    schedule_periods: list[SchedulePeriod] = many(
+        "SchedulePeriod",
+        "expert_id",
+        "日程: the periods as they were given, the earliest first.",
+        order="{t}.first_date, {t}.first_half, {t}.id",
+    )
+
+    @strawberry.field(
+        description="日程: what the calendar holds from one day to another, at most 184 days; every time that a weekly period comes.",
+        metadata=listed("ScheduleOccurrence", _calendar, "{t}.first_date, {t}.first_half", key="expert_id"),
+    )
+    async def schedule(
+        self,
+        info: Info,
+        from_: Annotated[date, strawberry.argument(name="from", description="First day.")],
+        to: Annotated[date, strawberry.argument(description="Last day.")],
+    ) -> list[ScheduleOccurrence]:
+        """A calendar range."""
+        return await rows_of(info, self.row, from_=from_, to=to)
 
     @strawberry.field(
         description="All cases of this person, the newest first.",

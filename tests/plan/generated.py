@@ -125,6 +125,8 @@ class _Writer:
                 return self.draw(sampled_from([2026, 2027] if name == "year" else [-1, 0, 1, 2, 3, 20, 101]))
             case "ID":
                 return self.draw(sampled_from(self.ids))
+            case "Date":
+                return self.draw(sampled_from(["2026-11-01", "2026-12-24", "2027-01-05", "2030-01-01"]))
             case "DateTime":
                 return self.draw(sampled_from(["2026-01-01T00:00:00Z", "2030-01-01T00:00:00+08:00"]))
             case _:
