@@ -17,7 +17,7 @@ from settings import Settings
 
 STATIC = Path(__file__).parent / "static" / "graphiql"
 
-# GraphiQL sets `style` elements and attributes of its own, hence the one exception; every script is a file of ours.
+# GraphiQL's dialogs add a `style` element, hence the one exception; every script is a file of ours.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

@@ -19,6 +19,7 @@ from api import bodies
 from api.bodies import BadRequestError
 from api.connections import Connection, Connections
 from api.operations import NoCookies, Operation, Operations, Parameters, formatted, is_request_error
+from api.public import KEEP_SECONDS, Key, PublicAnswers
 from api.security import SESSION_COOKIE, bad_answer, check_forgery, credentials
 from api.streams import EventStream
 from schema.documents import DocumentError
@@ -30,6 +31,7 @@ log = structlog.get_logger("api.graphql")
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENTS = "text/event-stream"
+_VARY = "Accept, Accept-Language, Authorization, Cookie"  # the CORS middleware adds Origin
 _STATUS = {
     "OPERATION_TIMEOUT": 503,
     "SERVICE_UNAVAILABLE": 503,
@@ -102,6 +104,7 @@ class GraphQLOverHTTP:
         self._operations = operations
         self._connections = connections
         self._settings = operations.settings
+        self._public = PublicAnswers(operations.listener)
 
     async def answer(self, request: Request) -> Response:
         """The answer to one request, whatever it holds."""
@@ -137,12 +140,30 @@ class GraphQLOverHTTP:
                 return _json(accepted, PreExecutionError(None, list(refused.errors)))
             if operation.kind is OperationType.SUBSCRIPTION or accepted.json is None:
                 return EventStream(self._connections, lambda connection: self._results(request, operation, connection))
+            token = credentials(request).token
+            key = self._public.key(operation) if token is None else None
+            if key is not None:
+                return await self._public_answer(request, operation, accepted, key)
             cookies = ResponseCookies(self._settings)
-            context = await self._operations.context(request, credentials(request).token, cookies)
+            context = await self._operations.context(request, token, cookies)
             result = await self._operations.run(operation, context, "http")
             response = _json(accepted, result)
             cookies.put_on(response)
             return response
+
+    async def _public_answer(self, request: Request, operation: Operation, accepted: Accepted, key: Key) -> Response:
+        """What everybody may know, from memory while nothing has changed; a GET may be kept by caches on the way."""
+        body = self._public.find(key)
+        if body is None:
+            generation = self._public.generation
+            context = await self._operations.context(request, None, NoCookies())
+            result = await self._operations.run(operation, context, "http")
+            if result.errors:
+                return _json(accepted, result)
+            body = orjson.dumps(formatted(result))
+            await self._public.keep(key, body, generation)
+        headers = {"Cache-Control": f"public, max-age={int(KEEP_SECONDS)}", "Vary": _VARY} if request.method == "GET" else None
+        return Response(body, headers=headers, media_type=f"{accepted.json}; charset=utf-8")
 
     async def _results(self, request: Request, operation: Operation, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:
         context = await self._operations.context(request, credentials(request).token, NoCookies(), connection)

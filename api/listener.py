@@ -7,6 +7,7 @@ import random
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import Protocol
 from uuid import UUID
 
 import orjson
@@ -61,6 +62,13 @@ class Subscriber:
         return None if self._stopped else self._waiting.popleft()
 
 
+class Watcher(Protocol):
+    """Something of this process that every announcement is handed to."""
+
+    def put(self, event: Event) -> None:
+        """Take note; called in the loop, must not wait."""
+
+
 class Listener:
     """Hears announcements from `start` to `stop`, connecting again for as long as it takes.
 
@@ -73,7 +81,7 @@ class Listener:
         self._database_url = database_url
         self._connections = connections
         self._still_open = still_open
-        self._subscribers: set[Subscriber] = set()
+        self._subscribers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
         self.connected = False
@@ -89,6 +97,10 @@ class Listener:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+
+    def watch(self, watcher: Watcher) -> None:
+        """Hand every announcement to `watcher` for as long as the process runs."""
+        self._subscribers.add(watcher)
 
     async def listen(self, wanted: Callable[[Event], bool], connection: Connection) -> AsyncGenerator[Event, None]:
         """Wanted announcements from now on, until the connection on which they go out is ended."""

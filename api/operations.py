@@ -6,9 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import orjson
 import structlog
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 from starlette.requests import HTTPConnection
@@ -29,7 +32,7 @@ from schema.documents import Document, DocumentError
 from schema.faults import leaving, record_fault
 from schema.guarded import GuardedSchema
 from schema.problems import BUSY
-from settings import Settings
+from settings import Settings, SettingsError
 
 log = structlog.get_logger("api.operations")
 _LONGEST_NAME = 80
@@ -43,6 +46,7 @@ class Parameters:
     variables: dict[str, Any] | None
     operation_name: str | None
     extensions: dict[str, Any] | None
+    document_id: str | None = None
 
     @classmethod
     def of(cls, value: Any) -> Parameters:
@@ -52,7 +56,8 @@ class Parameters:
         if not isinstance(value, dict):
             raise BadRequestError(400, "PARAMETERS_INVALID", "The request must be a JSON object with `query`.")
         for name, kind, needed in (
-            ("query", str, True),
+            ("query", str, "documentId" not in value),
+            ("documentId", str, False),
             ("variables", dict, False),
             ("operationName", str, False),
             ("extensions", dict, False),
@@ -60,7 +65,9 @@ class Parameters:
             given = value.get(name)
             if not isinstance(given, kind) and (needed or given is not None):
                 raise BadRequestError(400, "PARAMETERS_INVALID", f"`{name}` must be {'a string' if kind is str else 'an object'}.")
-        return cls(value["query"], value.get("variables"), value.get("operationName"), value.get("extensions"))
+        return cls(
+            value.get("query") or "", value.get("variables"), value.get("operationName"), value.get("extensions"), value.get("documentId")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,30 @@ class Announcements:
         return self.listener.listen(wanted, self.connection)
 
 
+class TrustedDocuments:
+    """The documents that the operator's file holds, by their SHA-256 in hexadecimal, read at start."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._only = settings.trusted_documents_only
+        self._kept: Mapping[str, str] = {}
+        if settings.trusted_documents:
+            self._kept = orjson.loads(Path(settings.trusted_documents).read_bytes())
+        for name, text in self._kept.items():
+            if sha256(text.encode()).hexdigest() != name:
+                raise SettingsError(f"{settings.trusted_documents}: {name} is not the SHA-256 of its document")
+
+    def named(self, parameters: Parameters) -> Parameters:
+        """The parameters with the document that they name (`sha256:…` or the bare hash); raises DocumentError where it is not known."""
+        if parameters.document_id is not None:
+            text = self._kept.get(parameters.document_id.removeprefix("sha256:"))
+            if text is None:
+                raise DocumentError(GraphQLError("There is no such trusted document.", extensions={"code": "DOCUMENT_UNKNOWN"}))
+            return replace(parameters, query=text)
+        if self._only and sha256(parameters.query.encode()).hexdigest() not in self._kept:
+            raise DocumentError(GraphQLError("Only trusted documents are executed here.", extensions={"code": "DOCUMENT_NOT_TRUSTED"}))
+        return parameters
+
+
 class NoCookies:
     """schema.context.Cookies where no header can be sent any more: on sockets and event streams."""
 
@@ -134,10 +165,12 @@ class Operations:
         self.schema = schema
         self.settings = settings
         self.listener = listener
+        self.trusted = TrustedDocuments(settings)
 
     def read(self, parameters: Parameters) -> Operation:
         """The operation that a request names; raises DocumentError."""
         try:
+            parameters = self.trusted.named(parameters)
             document = self.schema.documents.read(parameters.query, self.schema._schema, self.settings)  # noqa: SLF001  strawberry has no accessor
             return Operation(parameters, document, document.operation(parameters.operation_name))
         except DocumentError as refused:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.actions.promises import announce
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed
-from models.database import database_now, execute
+from models.database import database_now, execute, transaction
 from settings import Settings
 
 _LONGEST_SECONDS = 10 * 366 * 86_400
@@ -21,9 +22,11 @@ async def move(seconds: float, *, settings: Settings) -> datetime:
         raise NotAllowed("DEVELOPMENT_ONLY")
     if not 0 <= seconds <= _LONGEST_SECONDS:
         raise InvalidInput([FieldProblem("seconds", "CLOCK_RANGE", {"longest": _LONGEST_SECONDS})])
-    await execute(
-        """INSERT INTO development_clock (id, offset_seconds) VALUES (1, $1)
-           ON CONFLICT (id) DO UPDATE SET offset_seconds = development_clock.offset_seconds + excluded.offset_seconds""",
-        int(seconds),
-    )
+    async with transaction():
+        await execute(
+            """INSERT INTO development_clock (id, offset_seconds) VALUES (1, $1)
+               ON CONFLICT (id) DO UPDATE SET offset_seconds = development_clock.offset_seconds + excluded.offset_seconds""",
+            int(seconds),
+        )
+        await announce("clockMoved")
     return await database_now()

@@ -10,6 +10,7 @@ from typing import Any
 
 from tortoise.models import Model
 
+from domain.actions.promises import announce
 from domain.rules.reference import Flaw, Loaded, ReferenceFlawed, Row, calendar_change, parse
 from models.database import rows, transaction
 from models.reference import CalendarDay, Code, Division, DivisionAlias, Qualification, Specialty, Title
@@ -57,6 +58,7 @@ async def load(source: Path) -> LoadReport:
     async with transaction():
         await rows("SELECT pg_advisory_xact_lock($1)", _LOCK)
         counts = {each.file: await (_load_calendar(each) if each.table == "calendar_days" else _load(each)) for each in loaded}
+        await announce("referenceChanged")
     return LoadReport(counts, calendar_changed=any(_changes(counts[each.file]) for each in loaded if each.table == "calendar_days"))
 
 

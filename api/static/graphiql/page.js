@@ -95,6 +95,7 @@ async function showAccounts() {
 /* GraphiQL */
 
 const element = React.createElement;
+const TITLE = "常用操作 Operations";
 
 function readyOperations(operations) {
   const groups = [...new Set(operations.map((each) => each.group))];
@@ -111,16 +112,18 @@ function readyOperations(operations) {
 
     const entry = (each) => {
       const tab = asTab(each);
-      return element("li", { key: tab.title }, element("button", { onClick: () => open(tab) }, each.title, element("code", null, tab.title)));
+      const button = element("button", { onClick: () => open(tab) }, each.title, element("code", null, tab.title));
+      return element("li", { key: tab.title }, button);
     };
     const section = (group) => [
       element("h3", { key: `${group} title` }, group),
       element("ul", { key: group }, operations.filter((each) => each.group === group).map(entry)),
     ];
-    return element("section", { className: "ready-operations" }, element("div", { className: "graphiql-doc-explorer-title" }, "常用操作 Operations"), groups.map(section));
+    const heading = element("div", { className: "graphiql-doc-explorer-title" }, TITLE);
+    return element("section", { className: "ready-operations" }, heading, groups.map(section));
   }
 
-  return { title: "常用操作 Operations", icon: GraphiQL.React.PlayIcon, content: Content };
+  return { title: TITLE, icon: GraphiQL.React.PlayIcon, content: Content };
 }
 
 /* GraphiQL calls a tab after its operation. */
@@ -139,11 +142,17 @@ async function run(request, options) {
 async function start() {
   const operations = await (await fetch(new URL("tabs.json", import.meta.url))).json();
   const ready = readyOperations(operations);
-  const plugins = [ready, GraphiQLPluginExplorer.explorerPlugin()];
-  // Variables hold personal data: what GraphiQL remembers ends with the browser's tab.
-  const props = { fetcher: run, storage: sessionStorage, plugins, visiblePlugin: ready, defaultQuery: "", shouldPersistHeaders: false };
-  props.defaultTabs = operations.map(asTab).map(({ query, variables }) => ({ query, variables }));
-  props.inputValueDeprecation = true;
+  const isFirstOfGroup = (each, index) => operations.findIndex(({ group }) => group === each.group) === index;
+  const props = {
+    fetcher: run,
+    storage: sessionStorage, // variables hold personal data: what GraphiQL remembers ends with the browser's tab
+    plugins: [ready, GraphiQLPluginExplorer.explorerPlugin()],
+    visiblePlugin: ready,
+    defaultTabs: operations.filter(isFirstOfGroup).map(asTab), // more would not fit side by side; the panel opens the rest
+    defaultEditorToolsVisibility: "variables",
+    defaultQuery: "",
+    inputValueDeprecation: true,
+  };
   ReactDOM.createRoot(document.getElementById("graphiql")).render(element(GraphiQL, props));
   await Promise.all([showAccounts(), showViewer()]);
 }

@@ -1,0 +1,91 @@
+"""What is public, answered from memory: queries of signed-out visitors, kept until something public changes or a notice ends."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import orjson
+from graphql import FieldNode, OperationType
+
+from api.listener import Event, Listener
+from api.operations import Operation
+from models.database import fetch
+from models.enums import Stage
+
+FIELDS = frozenset(
+    {"publicNotices", "divisions", "specialties", "titles", "qualifications", "codes", "workingCalendar", "privacyTermsVersion"}
+)
+"""Root fields whose answer is the same for everybody who is signed out."""
+KEEP_SECONDS = 5.0
+KEPT_BYTES = 8 * 2**20
+_SHOWN = {Stage.PUBLICITY.value}
+
+Key = tuple[str, str | None, bytes]
+
+
+class PublicAnswers:
+    """Bodies of answers by operation and variables; the least recently used go first."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._kept: OrderedDict[Key, tuple[float, bytes]] = OrderedDict()
+        self._bytes = 0
+        self._generation = 0
+        listener.watch(self)
+
+    @staticmethod
+    def key(operation: Operation) -> Key | None:
+        """What the answer depends on; None where it depends on more than the request."""
+        if operation.kind is not OperationType.QUERY:
+            return None
+        chosen = operation.node.selection_set.selections
+        if not all(isinstance(each, FieldNode) and each.name.value in FIELDS for each in chosen):
+            return None
+        asked = operation.parameters
+        return asked.query, asked.operation_name, orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+
+    @property
+    def generation(self) -> int:
+        """Counts what was heard: an answer that was read before a change must not be kept after it."""
+        return self._generation
+
+    def find(self, key: Key) -> bytes | None:
+        """The kept body. None while changes cannot be heard."""
+        found = self._kept.get(key)
+        if found is None or not self._listener.connected or found[0] <= time.monotonic():
+            return None
+        self._kept.move_to_end(key)
+        return found[1]
+
+    async def keep(self, key: Key, body: bytes, generation: int) -> None:
+        """Keep a body until the next notice ends, KEEP_SECONDS at most."""
+        [soonest] = await fetch(
+            "SELECT extract(epoch FROM min(closes_at) - registry_now())::float8 AS seconds "
+            "FROM public_notices WHERE state = 'OPEN' AND closes_at > registry_now()",
+            (),
+        )
+        seconds = KEEP_SECONDS if soonest["seconds"] is None else min(KEEP_SECONDS, soonest["seconds"])
+        if generation != self._generation or len(body) > KEPT_BYTES // 8:
+            return
+        self._drop(key)
+        self._kept[key] = time.monotonic() + seconds, body
+        self._bytes += len(body)
+        while self._bytes > KEPT_BYTES:
+            self._drop(next(iter(self._kept)))
+
+    def put(self, event: Event) -> None:
+        """Forget everything when something public has changed, or may have."""
+        if event["event"] in ("resync", "referenceChanged", "clockMoved") or _concerns_notices(event):
+            self._generation += 1
+            self._kept.clear()
+            self._bytes = 0
+
+    def _drop(self, key: Key) -> None:
+        _, body = self._kept.pop(key, (0.0, b""))
+        self._bytes -= len(body)
+
+
+def _concerns_notices(event: Mapping[str, str]) -> bool:
+    return event["event"] == "applicationMoved" and bool({event.get("stage"), event.get("left")} & _SHOWN)

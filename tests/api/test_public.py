@@ -1,0 +1,103 @@
+"""Public answers from memory, and documents that clients name instead of sending."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.actions import publicity
+from models.database import execute
+from models.enums import Stage
+from tests.cases import case_at
+from tests.conftest import Clock
+from tests.people import provincial_officer
+from tests.serving import Served, Start, talk
+
+NOTICES = "query Notices { publicNotices(first: 100) { totalCount nodes { name employer } } }"
+NAMED = {sha256(text.encode()).hexdigest(): text for text in (NOTICES, "query Me { viewer { account { name } } }")}
+HASH = next(iter(NAMED))
+
+
+@pytest.fixture(scope="module")
+def product(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """The product with a file of trusted documents."""
+    file = tmp_path_factory.mktemp("trusted") / "documents.json"
+    file.write_text(json.dumps(NAMED))
+    return start(trusted_documents=str(file))
+
+
+async def names(product: Served) -> list[str]:
+    """Who stands on the public list, for a visitor."""
+    answer = await product.post(NOTICES)
+    return [each["name"] for each in answer["data"]["publicNotices"]["nodes"]]
+
+
+async def test_visitors_see_a_notice_as_soon_as_it_is_open_and_no_longer_than_it_runs(product: Served, clock: Clock) -> None:
+    assert await names(product) == []
+
+    _, case = await case_at(Stage.PUBLICITY, name="郑公示")
+    seen = await eventually(product, ["郑公示"])
+    await clock.move(days=30)
+    over = await eventually(product, [])
+    closed = await publicity.close_due_notices()
+
+    assert (seen, over, closed) == (True, True, 1)
+    assert case.stage is Stage.PUBLICITY
+
+
+async def eventually(product: Served, wanted: list[str]) -> bool:
+    """Whether the list comes to be as wanted within the time that an announcement takes."""
+    for _ in range(20):
+        if await names(product) == wanted:
+            return True
+    return False
+
+
+async def test_visitors_are_answered_from_memory_and_the_signed_in_are_not(product: Served) -> None:
+    await case_at(Stage.PUBLICITY, name="钱公示")
+    assert await eventually(product, ["钱公示"])
+    who = await provincial_officer()
+
+    # A change that no verb made is not announced: whoever still sees the old name was answered from memory.
+    await execute("UPDATE public_notices SET name = '改名' WHERE name = '钱公示'")
+    visitor = await names(product)
+    officer = await product.post(NOTICES, headers={"authorization": f"Bearer {who.token}"})
+
+    assert visitor == ["钱公示"]
+    assert [each["name"] for each in officer["data"]["publicNotices"]["nodes"]] == ["改名"]
+
+
+async def test_a_public_query_by_get_may_be_kept_on_the_way_and_a_personal_one_may_not(product: Served) -> None:
+    async with talk() as client:
+        public = await client.get(product.endpoint, params={"documentId": f"sha256:{HASH}"})
+        personal = await client.get(product.endpoint, params={"query": "{ viewer { account { name } } }"})
+
+    assert public.headers["cache-control"] == "public, max-age=5"
+    assert public.headers["vary"] == "Accept, Accept-Language, Authorization, Cookie, Origin"
+    assert "public" not in personal.headers.get("cache-control", "")
+
+
+async def test_a_document_is_named_by_its_hash(product: Served) -> None:
+    async with talk() as client:
+        named = await client.post(product.endpoint, json={"documentId": HASH})
+        unknown = await client.post(product.endpoint, json={"documentId": "sha256:" + "0" * 64})
+
+    assert list(named.json()["data"]) == ["publicNotices"]
+    assert unknown.json()["errors"][0]["extensions"] == {"code": "DOCUMENT_UNKNOWN"}
+
+
+async def test_where_only_trusted_documents_count_others_are_refused(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "documents.json"
+    file.write_text(json.dumps(NAMED))
+    strict = start(trusted_documents=str(file), trusted_documents_only=True)
+
+    foreign: Any = await strict.post("{ privacyTermsVersion }")
+    known: Any = await strict.post(NOTICES)
+
+    assert foreign["errors"][0]["extensions"] == {"code": "DOCUMENT_NOT_TRUSTED"}
+    assert "data" not in foreign or foreign["data"] is None
+    assert list(known["data"]) == ["publicNotices"]
