@@ -157,10 +157,10 @@ async def submit(viewer: Viewer) -> Application:
     return await applications.submit(case.id, commitment=True, avoidance=True, viewer=viewer, now=await database_now())
 
 
-async def submitted_case(*, pool: str = POOL, name: str = "张三") -> tuple[SignedIn, Application]:
+async def submitted_case(*, pool: str = POOL, name: str = "张三", employer: str = "吉林大学") -> tuple[SignedIn, Application]:
     """Somebody's case in its first review."""
     person = await registered_expert(name=name)
-    await complete_profile(person.viewer, pool=pool)
+    await complete_profile(person.viewer, pool=pool, employer=employer)
     return person, await submit(person.viewer)
 
 
@@ -198,9 +198,9 @@ async def reject(case_id: UUID, viewer: Viewer) -> Application:
     )
 
 
-async def case_at(stage: Stage, *, pool: str = POOL, name: str = "张三") -> tuple[SignedIn, Application]:
+async def case_at(stage: Stage, *, pool: str = POOL, name: str = "张三", employer: str = "吉林大学") -> tuple[SignedIn, Application]:
     """Somebody's case brought to a stage by officers of its own. ADMITTED moves the clock of the module."""
-    person, case = await submitted_case(pool=pool, name=name)
+    person, case = await submitted_case(pool=pool, name=name, employer=employer)
     local = await officer(pool)
     if stage is Stage.WITHDRAWN:
         return person, await applications.withdraw(case.id, viewer=person.viewer, now=await database_now())

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+import orjson
 from strawberry.types import ExecutionResult
 
 from domain.rules.messages import Language
@@ -49,3 +50,14 @@ def context_for(viewer: Viewer | None, *, now: datetime, language: Language = "z
 async def execute(document: str, viewer: Viewer | None = None, **variables: Any) -> ExecutionResult:
     """The ordinary executor's answer at the registry's time."""
     return await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=await database_now()))
+
+
+async def answer_at(now: datetime, document: str, viewer: Viewer | None = None, /, **variables: Any) -> Any:
+    """The data of a query at a time; fails on errors, and where a plan would answer otherwise than the executor."""
+    ordinary = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=now))
+    assert ordinary.errors is None, ordinary.errors
+    read = schema.documents.read(document, schema._schema, settings())
+    compiled = await schema.plans.read(read.node, read.operation(None), variables, viewer=viewer, now=now, settings=settings())
+    if compiled is not None:
+        assert orjson.loads(orjson.dumps(compiled)) == ordinary.data, document
+    return ordinary.data
