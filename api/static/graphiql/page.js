@@ -86,7 +86,8 @@ async function showAccounts() {
   const response = await fetch(accounts);
   for (const { label, phone, password } of await response.json()) {
     const button = document.createElement("button");
-    button.textContent = label;
+    [button.textContent] = label.split(" "); // the Chinese part, so that all fit into one line
+    button.title = label;
     button.addEventListener("click", () => attempt(() => openSession(phone, password)));
     document.getElementById("accounts").append(button);
   }
