@@ -105,6 +105,9 @@ _FILE_COLUMNS = (
 )
 
 
+_NAMES_FILES = frozenset({*_FILE_COLUMNS, ("revisions", "portrait_id"), ("revisions", "id_front_id"), ("revisions", "id_back_id")})
+
+
 def _file(role: Role | None) -> str:
     if role not in (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER):
         return "{t}.owner_id = :viewer_account"
@@ -173,6 +176,15 @@ _PREDICATES: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyTy
 def visible_through(model: type[Model]) -> tuple[str, type[Model]] | None:
     """The column and the noun through which rows of `model` are visible, where that is the whole predicate."""
     return _THROUGH.get(model)
+
+
+def visible_where_named(model: type[Model], parent: type[Model], column: str) -> bool:
+    """Whether a row of `model` is visible wherever a visible row of `parent` names it in `column`.
+
+    So are images: revisions and their sections name only those of their own expert (domain/actions/attachments), which is what the
+    predicate of files asks for, the long way round.
+    """
+    return model is files.StoredFile and (parent._meta.db_table, column) in _NAMES_FILES
 
 
 def visible(model: type[Model], role: Role | None) -> str:

@@ -113,10 +113,18 @@ class Migration(migrations.Migration):
         _check(
             "a_return_names_its_reasons",
             "application_records",
-            "move <> 'RETURN' OR (opinion <> '' AND jsonb_array_length(field_reasons) > 0)",
+            "move <> 'RETURN' OR (coalesce(opinion, '') <> '' AND jsonb_array_length(field_reasons) > 0)",
         ),
-        _check("a_rejection_names_its_reason", "application_records", "move <> 'REJECT' OR (opinion <> '' AND reject_reason IS NOT NULL)"),
+        _check(
+            "a_rejection_names_its_reason",
+            "application_records",
+            "move <> 'REJECT' OR (coalesce(opinion, '') <> '' AND reject_reason IS NOT NULL)",
+        ),
         # Queues in their order: an office's and the province's, all cases and the open ones (which are few)
+        _order("cases_awaiting_an_office", "applications", "pool_code, stage_since, id", "stage = 'FIRST_REVIEW' AND round > 0"),
+        _order(
+            "cases_awaiting_the_province", "applications", "stage_since, id", "stage IN ('SECOND_REVIEW', 'FINAL_REVIEW') AND round > 0"
+        ),
         _order("cases_of_a_pool", "applications", "pool_code, stage_since, id", "round > 0"),
         _order("cases_of_the_province", "applications", "stage_since, id", "round > 0"),
         _order("open_cases_of_a_pool", "applications", "pool_code, stage_since, id", "closed_at IS NULL"),

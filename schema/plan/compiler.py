@@ -102,11 +102,12 @@ class Dynamic:
             case Listed():
                 return Answered("", tuple(self.source.where(arguments, request.viewer)))
             case Page():
+                # The size is written out: PostgreSQL then knows how few rows are wanted, and need not plan anew for each request.
                 part = Slice.of(self.source, arguments, request.settings.page_max)
-                shape = f"{'<' if part.backwards else '>'}{'a' if part.after else ''}{'b' if part.before else ''}"
+                shape = f"{'<' if part.backwards else '>'}{'a' if part.after else ''}{'b' if part.before else ''}{part.size}"
                 where = tuple(self.source.where(arguments, request.viewer))
                 cursors = tuple(part.conditions(self.source))
-                return Answered(shape, (*where, *cursors, reads.Where("", {"limit": part.size + 1})), part, len(where))
+                return Answered(shape, (*where, *cursors), part, len(where))
         raise TypeError(self.source)
 
 
@@ -201,10 +202,10 @@ class Compiler:
         expressions = [expression for columns in sets for _, expression in columns]
         output = [f"{expression} AS {name}" for expression, name in zip(expressions, names, strict=True)]
         output.append(f"{self._cursor(source, record, table)} AS cursor")
-        where = [_renamed(each, values) for each in answered.where if each.sql]
+        where = [_renamed(each, values) for each in answered.where]
         sql = (
             f"SELECT {', '.join(output)} FROM {record.__model__._meta.db_table} {table} "
-            f"WHERE {self._visible(record, table, where)} ORDER BY {part.order(source)} LIMIT :{values}limit"
+            f"WHERE {self._visible(record, table, where)} ORDER BY {part.order(source)} LIMIT {part.size + 1:d}"
         )
         if wanted.total:
             # One row at least, so that an empty page has its total too.
@@ -269,7 +270,7 @@ class Compiler:
             case Cell():
                 return f"{table}.{source.name}"
             case One():
-                return self._one(source, nodes, f"{table}.{source.key}")
+                return self._one(source, nodes, f"{table}.{source.key}", record)
             case Many():
                 return self._many(source, record, nodes, table)
             case Page():
@@ -291,10 +292,15 @@ class Compiler:
         value = f"{table}.{column.source_field or source.name}"
         return f"to_char({value} AT TIME ZONE 'UTC', '{SQL_FORMAT}')" if isinstance(column, fields.DatetimeField) else value
 
-    def _one(self, source: One | OfViewer, nodes: list[FieldNode], value: str) -> str:
+    def _one(self, source: One | OfViewer, nodes: list[FieldNode], value: str, parent: Any = None) -> str:
         record, table = RECORDS[source.target or ""], self._alias()
         columns = self._columns(self._named(record), record, nodes, table)
-        return f"(SELECT row_to_json(x) FROM ({self._select(columns, record, table, [f'{table}.{source.to} = {value}'])}) x)"
+        where = f"{table}.{source.to} = {value}"
+        if isinstance(source, One) and parent is not None and reads.visible_where_named(record.__model__, parent.__model__, source.key):
+            sql = f"SELECT {_output(columns)} FROM {record.__model__._meta.db_table} {table} WHERE {where}"
+        else:
+            sql = self._select(columns, record, table, [where])
+        return f"(SELECT row_to_json(x) FROM ({sql}) x)"
 
     def _many(self, source: Many, parent: Any, nodes: list[FieldNode], table: str) -> str:
         record, inner = RECORDS[source.target], self._alias()
@@ -339,7 +345,7 @@ class Compiler:
         kind = self._below(field)
         wanted = _PageSelection.of(self._selections, kind, nodes)
         node = self._named(record)
-        where = [_renamed(each, values) for each in answered.where if each.sql]
+        where = [_renamed(each, values) for each in answered.where]
         if source.key is not None:
             where.append(f"{table}.{source.key} = {parent}.id")
         output = [f"{self._cursor(source, record, table)} AS cursor"]
@@ -348,10 +354,10 @@ class Compiler:
                 output.append(f"{self._object(self._columns(node, record, chosen, table))} AS {name}")
         inner = (
             f"SELECT {', '.join(output)} FROM {record.__model__._meta.db_table} {table} "
-            f"WHERE {self._visible(record, table, where)} ORDER BY {part.order(source)} LIMIT :{values}limit"
+            f"WHERE {self._visible(record, table, where)} ORDER BY {part.order(source)} LIMIT {part.size + 1:d}"
         ).replace("{t}", table)
         direction = " DESC" if part.backwards else ""
-        shown = f"FROM page WHERE n < :{values}limit"
+        shown = f"FROM page WHERE n <= {part.size:d}"
         total = self._total(source, record, answered, values, parent) if wanted.total else ""
         columns: Columns = []
         for key, name in wanted.fields:
@@ -361,7 +367,7 @@ class Compiler:
             elif name == "nodes":
                 columns.append((key, f"to_json(ARRAY(SELECT node {shown} ORDER BY n{direction}))"))
             elif name == "pageInfo":
-                more = f"EXISTS (SELECT FROM page WHERE n = :{values}limit)"
+                more = f"EXISTS (SELECT FROM page WHERE n > {part.size:d})"
                 ends = [
                     f"(SELECT cursor {shown} ORDER BY n{each} LIMIT 1)" for each in (("", " DESC") if not part.backwards else (" DESC", ""))
                 ]
