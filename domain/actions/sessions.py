@@ -16,7 +16,7 @@ from domain.rules.fields import Fields
 from domain.rules.phone import mobile
 from domain.rules.viewer import Viewer
 from models.accounts import Account, Session
-from models.database import execute, rows, transaction
+from models.database import execute, fetch, rows, transaction
 from models.enums import AccountStatus, CodePurpose, Role, Transport
 from models.sealing import phone_hash, sha256
 from settings import settings
@@ -87,15 +87,14 @@ async def authenticate(token: str) -> tuple[Viewer | None, datetime]:
 
     A session ends by itself at its longest age, a staff session also when it was not used for a while. Its last use is noted once a minute.
     """
-    found = await rows(
+    found = await fetch(
         f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
            SELECT clock.now, s.id AS session_id, s.used_at < clock.now - interval '1 minute' AS noted_long_ago,
                   a.id AS account_id, a.role, a.name, a.pool_code, e.id AS expert_id
            FROM clock
            LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id) ON s.token_hash = $1 AND {_OPEN}
            LEFT JOIN experts e ON e.account_id = a.id""",  # noqa: S608  our own constant
-        sha256(token.encode(errors="replace")),
-        settings().staff_session_idle_minutes,
+        (sha256(token.encode(errors="replace")), settings().staff_session_idle_minutes),
     )
     row = found[0]
     now: datetime = row["now"]
