@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,7 +16,7 @@ from domain.actions.revisions import SECTIONS
 from domain.rules import profile_input as given
 from domain.rules.viewer import Viewer
 from models.applications import Application
-from models.database import database_now, rows
+from models.database import database_now, rows, transaction
 from models.enums import (
     EmployerKind,
     ExpertSource,
@@ -52,6 +54,19 @@ SELECT jsonb_build_object(
 
 
 _OF_ONE_COPY = {"id", "revision_id", "number", "base_id", "state", "created_at", "updated_at", "frozen_at"}
+
+
+class _Undone(Exception):
+    """Ends a transaction whose changes were for looking at only."""
+
+
+@asynccontextmanager
+async def undone() -> AsyncIterator[None]:
+    """A transaction that is taken back at its end."""
+    with suppress(_Undone):
+        async with transaction():
+            yield
+            raise _Undone
 
 
 async def complete_profile(viewer: Viewer, *, pool: str = POOL, employer: str = "吉林大学") -> None:

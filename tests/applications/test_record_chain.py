@@ -9,27 +9,19 @@ import pytest
 
 from domain.actions.record_chain import broken_links, chain_hash
 from models.applications import Application, ApplicationRecord
-from models.database import execute, rows, transaction
+from models.database import execute, rows
 from models.enums import Stage
-from tests.cases import approve, case_at, return_case, submit
+from tests.cases import approve, case_at, return_case, submit, undone
 from tests.people import officer, provincial_officer
-
-
-class _Undo(Exception):
-    """Ends a transaction whose changes were for looking at only."""
 
 
 @asynccontextmanager
 async def tampering() -> AsyncIterator[None]:
     """What somebody with all rights on the database could do; undone at the end, so that each test tampers with a whole chain."""
-    try:
-        async with transaction():
-            await rows("ALTER TABLE application_records DISABLE TRIGGER records_never_change")
-            yield
-            await rows("ALTER TABLE application_records ENABLE TRIGGER records_never_change")
-            raise _Undo
-    except _Undo:
-        pass
+    async with undone():
+        await rows("ALTER TABLE application_records DISABLE TRIGGER records_never_change")
+        yield
+        await rows("ALTER TABLE application_records ENABLE TRIGGER records_never_change")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from tortoise import Tortoise, fields
+from tortoise.migrations.autodetector import MigrationAutodetector
+
+from models.database import rows, tortoise_config
+from settings import Settings
+from tests.conftest import ROOT
+
+_COLUMNS = (
+    """SELECT table_name, column_name, is_nullable = 'YES' AS nullable FROM information_schema.columns WHERE table_schema = 'public'"""
+)
+
+
+@pytest.fixture
+async def empty(server_url: str) -> AsyncIterator[str]:
+    """The address of a database with nothing in it."""
+    name = f"registry_empty_{os.getpid()}"
+    server = await asyncpg.connect(server_url)
+    await server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.close()
+
+
+async def test_the_models_have_no_change_that_lacks_a_migration(database: Settings) -> None:
+    assert Tortoise.apps is not None
+
+    writers = await MigrationAutodetector(Tortoise.apps, tortoise_config(database)["apps"]).changes()
+
+    assert [operation for writer in writers for operation in writer.operations] == []
+
+
+async def test_every_column_of_a_model_is_in_the_database_as_the_model_says(database: Settings) -> None:
+    kept = {(each["table_name"], each["column_name"]): each["nullable"] for each in await rows(_COLUMNS)}
+    assert Tortoise.apps is not None
+
+    expected = {
+        (model._meta.db_table, column): model._meta.fields_map[name].null
+        for model in Tortoise.apps["models"].values()
+        for name, column in model._meta.fields_db_projection.items()
+        if isinstance(model._meta.fields_map[name], fields.Field)
+    }
+
+    assert {key: null for key, null in kept.items() if key[0] != "tortoise_migrations"} == expected
+
+
+async def test_two_processes_that_migrate_at_once_do_no_harm(empty: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": empty, "REGISTRY_DEVELOPMENT": "1"}
+
+    processes = [await asyncio.create_subprocess_exec(sys.executable, "-m", "models.migrate", cwd=ROOT, env=environment) for _ in range(2)]
+    ended = [await each.wait() for each in processes]
+
+    connection = await asyncpg.connect(empty)
+    applied = await connection.fetch("SELECT name FROM tortoise_migrations ORDER BY name")
+    await connection.close()
+    assert ended == [0, 0]
+    assert [each["name"] for each in applied] == sorted(path.stem for path in (ROOT / "models" / "migrations").glob("0*.py"))
