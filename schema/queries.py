@@ -202,7 +202,7 @@ class QueueCount:
     claimed: int = strawberry.field(description="Of these, held by an officer now.")
 
 
-@strawberry.type
+@strawberry.type(description="Reading. Everything is seen under the viewer's own rights: what is not for the viewer is not there.")
 class Query(DevelopmentQueries):
     """Roots of reading. Each says where its data is; the resolver answers where an operation is not compiled."""
 

@@ -5,9 +5,10 @@ mutations/<noun>.py as a class of mutations whose result unions name the problem
 `Mutation` below. A type that stands for rows needs its predicate in domain/reads.py.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 import strawberry
+from graphql import get_named_type
 
 from schema import enums  # noqa: F401  registers every enum with its descriptions
 from schema.guarded import GuardedSchema
@@ -20,25 +21,37 @@ from schema.mutations.schedule import ScheduleMutations
 from schema.nodes import RECORDS
 from schema.problems import HANDLERS
 from schema.queries import Query
-from schema.scalars import INSTANT
+from schema.scalars import DAY, INSTANT
 from schema.subscriptions import Subscription
 
 
-@strawberry.type
+@strawberry.type(
+    description="Doing. Each verb takes one input and answers what it changed or a problem; after a problem nothing has changed."
+)
 class Mutation(AccountMutations, ApplicationMutations, DevelopmentMutations, FileMutations, ProfileMutations, ScheduleMutations):
     """Every verb: one input, one result union. Further nouns join as base classes."""
 
 
 def build() -> GuardedSchema:
     """The schema as the product serves it."""
-    return GuardedSchema(
+    built = GuardedSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=list(RECORDS.values()),
         exception_handlers=HANDLERS,
-        scalar_overrides={datetime: INSTANT},
+        scalar_overrides={datetime: INSTANT, date: DAY},
     )
+    _describe_inputs(built)
+    return built
+
+
+def _describe_inputs(built: GuardedSchema) -> None:
+    """The one argument of a mutation says what its type says; written once."""
+    mutations = built._schema.mutation_type  # noqa: SLF001  strawberry has no accessor
+    for field in mutations.fields.values() if mutations else ():
+        for argument in field.args.values():
+            argument.description = argument.description or get_named_type(argument.type).description
 
 
 schema = build()

@@ -1,7 +1,7 @@
 """Scalars whose written form is one of several possible ones."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import strawberry
 
@@ -15,6 +15,12 @@ def _read(text: object) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def _read_day(text: object) -> date:
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        raise ValueError("A day is written as ISO 8601, e.g. 2026-01-31.")
+    return date.fromisoformat(text)
+
+
 def _write(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
@@ -24,4 +30,11 @@ INSTANT = strawberry.scalar(
     description="An instant in ISO 8601, always in UTC with microseconds: 2026-01-31T01:00:00.000000+00:00. Any offset is accepted as input.",
     serialize=_write,
     parse_value=_read,
+)
+
+DAY = strawberry.scalar(
+    name="Date",
+    description="A calendar day in ISO 8601: 2026-01-31.",
+    serialize=date.isoformat,
+    parse_value=_read_day,
 )

@@ -29,7 +29,7 @@ async def _visible(info: Info, event: Mapping[str, str]) -> Application | None:
     return None if row is None else Application(row=row)
 
 
-@strawberry.type
+@strawberry.type(description="Listening: told after each change is certain. Ends with the session.")
 class Subscription:
     """Roots of listening."""
 
