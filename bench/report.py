@@ -1,0 +1,104 @@
+"""Results as a file, as tables of README, and as a plot."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.load import Cost
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+_COLOURS = {"ours": "#1a7f5a", "hand-written": "#6b7280", "bare ASGI": "#9ca3af"}
+_OTHERS = ("#c2410c", "#b45309", "#7c3aed", "#2563eb", "#be185d")
+
+
+def write(costs: dict[str, dict[str, list[Cost]]], memory: dict[str, float], alone: dict[str, float | None], experts: int) -> None:
+    """Keep the results of a size, and bring README and plot in line."""
+    RESULTS.mkdir(exist_ok=True)
+    kept = {
+        "experts": experts,
+        "at": datetime.now(UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "memory_mib": {name: round(mib, 1) for name, mib in memory.items()},
+        "pgbench_per_second": alone,
+        "operations": {name: {who: summary(those, by["ours"]) for who, those in by.items()} for name, by in costs.items()},
+    }
+    (RESULTS / f"{experts}.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    text = (HERE / "README.md").read_text()
+    before, _, rest = text.partition("<!-- begin: results -->")
+    after = rest.partition("<!-- end: results -->")[2]
+    (HERE / "README.md").write_text(f"{before}<!-- begin: results -->\n{tables()}\n<!-- end: results -->{after}")
+    (RESULTS / "cpu.svg").write_text(plot(kept["operations"], experts))
+
+
+def summary(those: Sequence[Cost], ours: Sequence[Cost]) -> dict[str, Any]:
+    """Medians over the rounds, and the ratio to ours with its quartiles over pairs of rounds."""
+    ratios = [each.cpu / our.cpu for each, our in zip(those, ours, strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+    median = lambda of: statistics.median(map(of, those))  # noqa: E731
+    return {
+        "per_second": round(median(lambda each: each.per_second)),
+        "p50_ms": round(median(lambda each: each.percentile(0.5)), 2),
+        "p99_ms": round(median(lambda each: each.percentile(0.99)), 2),
+        "server_us": round(median(lambda each: 1e6 * each.server_cpu / each.requests)),
+        "database_us": round(median(lambda each: 1e6 * each.database_cpu / each.requests)),
+        "ratio": [round(each, 2) for each in (middle, low, high)],
+    }
+
+
+def tables() -> str:
+    """Of every size that was measured, the largest first."""
+    found = sorted((json.loads(path.read_text()) for path in RESULTS.glob("*.json")), key=lambda each: -each["experts"])
+    lines = []
+    for kept in found:
+        lines += ["", f"### {kept['experts']:,} experts", "", f"{kept['at']}, {kept['machine']}.", ""]
+        lines += ["| operation | server | requests/s | p50 ms | p99 ms | CPU server µs | CPU PostgreSQL µs | CPU, × ours (quartiles) |"]
+        lines += ["| --- | --- | --: | --: | --: | --: | --: | --: |"]
+        for name, by in kept["operations"].items():
+            for who, each in by.items():
+                middle, low, high = each["ratio"]
+                ratio = "1" if who == "ours" else f"**{middle:.2f}** ({low:.2f} – {high:.2f})"
+                lines.append(
+                    f"| {name} | {who} | {each['per_second']:,} | {each['p50_ms']} | {each['p99_ms']} | {each['server_us']:,} "
+                    f"| {each['database_us']:,} | {ratio} |"
+                )
+        lines += ["", "Memory after the run: " + ", ".join(f"{who} {mib:.0f} MiB" for who, mib in kept["memory_mib"].items()) + "."]
+        alone = {name: tps for name, tps in kept["pgbench_per_second"].items() if tps}
+        if alone:
+            served = {name: kept["operations"][name]["ours"]["per_second"] for name in alone}
+            told = (f"{name} {tps:,.0f}/s (ours {served[name] / tps:.2f} of it)" for name, tps in alone.items())
+            lines += ["", "The same statement alone in pgbench, one connection: " + ", ".join(told) + "."]
+    return "\n".join(lines)
+
+
+def plot(operations: dict[str, Any], experts: int) -> str:
+    """Bars of CPU a request, server and PostgreSQL, by operation; each operation has its own scale."""
+    parts, top = [], 40
+    others = iter(_OTHERS)
+    colours = dict(_COLOURS)
+    for name, by in operations.items():
+        most = max(each["server_us"] + each["database_us"] for each in by.values())
+        parts.append(f'<text x="10" y="{top}" font-weight="bold">{name}</text>')
+        for who, each in by.items():
+            top += 20
+            colour = colours.setdefault(who, next(others, "#111111")) if who not in colours else colours[who]
+            server, database = (560 * each[part] / most for part in ("server_us", "database_us"))
+            parts.append(f'<text x="130" y="{top + 4}" text-anchor="end">{who}</text>')
+            bar = f'y="{top - 8}" height="14" fill="{colour}"'
+            parts.append(f'<rect x="140" width="{server:.1f}" {bar}/>')
+            parts.append(f'<rect x="{140 + server:.1f}" width="{database:.1f}" {bar} fill-opacity="0.45"/>')
+            total = each["server_us"] + each["database_us"]
+            parts.append(f'<text x="{146 + server + database:.1f}" y="{top + 4}">{total:,} µs · {each["ratio"][0]:.2f} ×</text>')
+        top += 34
+    title = f"CPU a request at {experts:,} experts: server (full) and PostgreSQL (pale)"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="860" height="{top}" font-family="sans-serif" font-size="12">'
+        f'<rect width="860" height="{top}" fill="white"/><text x="10" y="18" font-size="14">{title}</text>{"".join(parts)}</svg>\n'
+    )
