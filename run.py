@@ -8,9 +8,11 @@ if sys.version_info < (3, 11):  # noqa: UP036  this file keeps to old syntax, so
 if sys.platform == "win32":
     sys.exit("The registry runs on Linux and macOS; on Windows use its Linux subsystem (WSL).")
 
+import argparse
 import asyncio
 import errno
 import fcntl
+import getpass
 import hashlib
 import importlib.util
 import json
@@ -251,6 +253,51 @@ def load_reference(arguments: list[str]) -> int:
     return 0
 
 
+def create_staff(arguments: list[str]) -> int:
+    """`create-staff NAME PHONE ID_NUMBER [--role ROLE] [--pool CODE]`: an account of staff, by default the first administrator.
+
+    The password is asked for on the terminal, or is the first line of standard input.
+    """
+    parser = argparse.ArgumentParser(prog="run.py create-staff", description=(create_staff.__doc__ or "").split(": ")[1])
+    parser.add_argument("name")
+    parser.add_argument("phone")
+    parser.add_argument("id_number")
+    parser.add_argument("--role", default="ADMINISTRATOR", choices=["ADMINISTRATOR", "PROVINCIAL_OFFICER", "LOCAL_OFFICER"])
+    parser.add_argument("--pool", help="pool of a local officer, e.g. 220199")
+    given = parser.parse_args(arguments)
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+    async def work(configuration: Settings) -> None:
+        from domain.actions import accounts
+        from domain.rules.errors import InvalidInput, Refusal
+        from domain.rules.messages import text
+        from models.database import close_database, database_now, open_database
+        from models.enums import Role
+
+        await open_database(configuration)
+        try:
+            account = await accounts.create_staff(
+                role=Role(given.role),
+                pool_code=given.pool,
+                phone=given.phone,
+                password=password,
+                name=given.name,
+                id_number=given.id_number,
+                now=await database_now(),
+            )
+        except InvalidInput as refused:
+            raise Trouble("\n".join(f"{each.path}: {text(each.code, 'en', each.facts)}" for each in refused.problems)) from None
+        except Refusal as refused:
+            raise Trouble(text(refused.code, "en", refused.facts)) from None
+        else:
+            tell(f"{account.role.value} {account.name} signs in with {account.phone_masked}.")
+        finally:
+            await close_database()
+
+    _with_database(lambda configuration: asyncio.run(work(configuration)))
+    return 0
+
+
 def demo(arguments: list[str]) -> int:
     """Play the whole path of an expert against the running registry, step by step."""
     environment = product_environment()
@@ -403,6 +450,7 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "check": (check, "dev"),
     "migrate": (migrate, "runtime"),
     "load-reference": (load_reference, "runtime"),
+    "create-staff": (create_staff, "runtime"),
     "prepare": (prepare, "runtime"),
     "api": (api, "runtime"),
     "worker": (worker, "runtime"),

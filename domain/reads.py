@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 from tortoise.models import Model
 
 from domain.rules.viewer import Viewer
-from models import accounts, applications, experts, files, profiles, publicity, reference, schedule
+from models import accounts, applications, experts, files, profiles, publicity, reference, schedule, sms
 from models.database import rows
 from models.enums import Role, Stage
 
 Row = TypeVar("Row", bound=Model)
 
 PARAMETER = re.compile(r"(?<!:):([a-z_][a-z_0-9]*)")
+_OFFICERS = (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER)
 _NONE = "FALSE"
 _ALL = "TRUE"
 
@@ -64,6 +65,9 @@ def _by_role(**predicates: str) -> Callable[[Role | None], str]:
 
 _ACCOUNT = _by_role(
     anyone="{t}.id = :viewer_account",
+    # Officers know their colleagues, to hand cases over.
+    local_officer="({t}.id = :viewer_account OR ({t}.role = 'LOCAL_OFFICER' AND {t}.pool_code = :viewer_pool AND {t}.status = 'ACTIVE'))",
+    provincial_officer="({t}.id = :viewer_account OR ({t}.role = 'PROVINCIAL_OFFICER' AND {t}.status = 'ACTIVE'))",
     administrator="({t}.id = :viewer_account OR {t}.role <> 'EXPERT')",
 )
 _APPLICATION = _by_role(
@@ -97,6 +101,16 @@ def _through(column: str, table: str, parent: Callable[[Role | None], str]) -> C
     return predicate
 
 
+def _for_officers(column: str) -> Callable[[Role | None], str]:
+    """Visible to the officers of the case that it belongs to; not to the expert, whose case it is too."""
+    case = _through(column, "applications", _APPLICATION)
+    return lambda role: case(role) if role in _OFFICERS else _NONE
+
+
+def _message(role: Role | None) -> str:
+    return _ALL if role is Role.ADMINISTRATOR else _for_officers("application_id")(role)
+
+
 _FILE_COLUMNS = (
     ("education", "certificate_id"),
     ("title_entries", "certificate_id"),
@@ -109,7 +123,7 @@ _NAMES_FILES = frozenset({*_FILE_COLUMNS, ("revisions", "portrait_id"), ("revisi
 
 
 def _file(role: Role | None) -> str:
-    if role not in (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER):
+    if role not in _OFFICERS:
         return "{t}.owner_id = :viewer_account"
     revision = f"r.expert_id = x.id AND {_REVISION(role).format(t='r')}"
     own = f"EXISTS (SELECT FROM revisions r WHERE {{t}}.id IN (r.portrait_id, r.id_front_id, r.id_back_id) AND {revision})"
@@ -136,10 +150,12 @@ _OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
         accounts.Session: _by_role(anyone="({t}.account_id = :viewer_account AND {t}.ended_at IS NULL AND {t}.expires_at > :now)"),
         accounts.ClearRead: _by_role(anyone="{t}.subject_id = :viewer_account"),
         applications.Application: _APPLICATION,
+        applications.ApplicationNote: _for_officers("application_id"),
         experts.Expert: _EXPERT,
         files.StoredFile: _file,
         profiles.Revision: _REVISION,
         publicity.PublicNotice: _notice,
+        sms.SmsMessage: _message,
         reference.Division: _everyone,
         reference.Specialty: _everyone,
         reference.Title: _everyone,

@@ -90,3 +90,22 @@ class ApplicationRecord(Model):
     class Meta:
         table = "application_records"
         unique_together = (("application", "number"),)
+
+
+class ApplicationNote(Model):
+    """A note among the officers of a case. Append-only (trigger of 0002)."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    application_id: UUID
+    application: fields.ForeignKeyRelation[Application] = fields.ForeignKeyField(
+        "models.Application", "notes", db_index=True, on_delete=fields.RESTRICT
+    )
+    author_id: UUID
+    author: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "notes", on_delete=fields.RESTRICT)
+    author_name = fields.CharField(max_length=60)
+    author_role = fields.CharEnumField(Role, max_length=20)
+    text = fields.CharField(max_length=2000)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "application_notes"

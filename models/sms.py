@@ -34,9 +34,10 @@ class SmsMessage(Model):
     provider = fields.CharField(max_length=30, null=True)
     provider_reference = fields.CharField(max_length=100, null=True)
     last_error = fields.CharField(max_length=200, null=True)
+    resend_of = fields.UUIDField(null=True)  # the message that this one repeats
     created_at = fields.DatetimeField()
     sent_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "sms_messages"
-        indexes = (("application_id",), ("state", "created_at"))
+        indexes = (("application_id",), ("state", "created_at"), ("created_at", "id"))

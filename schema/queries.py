@@ -14,14 +14,15 @@ from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSigne
 from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
-from models.enums import CaseKind, CodeKind, DayStatus, HalfDay, Role, Stage
+from models.enums import AccountStatus, CaseKind, CodeKind, DayStatus, HalfDay, Role, SmsState, Stage
 from schema.context import Info
 from schema.nodes import ById, Node, OfViewer, listed, resolve_node, row_by_id, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
-from schema.types.accounts import Viewer
+from schema.types.accounts import Account, Viewer
 from schema.types.applications import Application
 from schema.types.development import DevelopmentQueries
 from schema.types.experts import Expert
+from schema.types.messages import Message
 from schema.types.publicity import PublicNotice
 from schema.types.reference import CalendarDay, Code, Division, Qualification, Specialty, Title, WorkingCalendar
 from schema.types.schedule import HALF_DAYS
@@ -128,6 +129,31 @@ _HAS_SPECIALTY = (
     "WHERE :specialty IN (c.code, c.parent_code, p.parent_code)))"
 )
 """The specialty itself, or one below it in the tree of three levels."""
+
+
+def _staff(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    """Of experts nobody's account is listed; which of the rest, domain/reads.py says."""
+    _staff_only(viewer)
+    given = {name: str(arguments[name]) for name in ("role", "status", "pool_code") if arguments.get(name) is not None}
+    search = (arguments.get("search") or "").strip()
+    return [
+        Where("{t}.role <> 'EXPERT'"),
+        *(Where(f"{{t}}.{name} = :of_{name}", {f"of_{name}": value}) for name, value in given.items()),
+        *([Where("{t}.name ILIKE :search", {"search": search_term(search)})] if search else []),
+    ]
+
+
+def _ledger(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    _staff_only(viewer)
+    states = arguments.get("states")
+    return [] if states is None else [Where("{t}.state = ANY(:states)", {"states": [each.value for each in states]})]
+
+
+def _staff_only(viewer: ViewerFacts | None) -> None:
+    if viewer is None:
+        raise NotSignedIn
+    if viewer.role is Role.EXPERT:
+        raise NotAllowed
 
 
 def _running_notices(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
@@ -299,6 +325,47 @@ class Query(DevelopmentQueries):
         """For officers."""
         facts = {"date": date, "half_day": half_day, "pool_code": pool_code, "specialty": specialty, "declared": declared}
         found: Connection[Expert] = await page_of(info, **facts, first=first, after=after, last=last, before=before)
+        return found
+
+    @strawberry.field(
+        description="Accounts of staff: all for administrators, their active colleagues for officers. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
+        metadata=paged("Account", ("created_at", "id"), _staff),
+    )
+    async def staff(
+        self,
+        info: Info,
+        role: Annotated[Role | None, strawberry.argument(description="Only of this role.")] = None,
+        status: Annotated[AccountStatus | None, strawberry.argument(description="Only in this state.")] = None,
+        pool_code: Annotated[str | None, strawberry.argument(description="Only officers of this pool.")] = None,
+        search: Annotated[str | None, strawberry.argument(description="Only names that contain this text.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Account]:
+        """For staff."""
+        facts = {"role": role, "status": status, "pool_code": pool_code, "search": search}
+        found: Connection[Account] = await page_of(info, **facts, first=first, after=after, last=last, before=before)
+        return found
+
+    @strawberry.field(
+        description=(
+            "The ledger of messages to phones, the newest first: of the office's cases for officers, all for administrators. "
+            "NOT_SIGNED_IN and NOT_ALLOWED are top-level errors."
+        ),
+        metadata=paged("Message", ("created_at", "id"), _ledger, descending=True),
+    )
+    async def messages(
+        self,
+        info: Info,
+        states: Annotated[list[SmsState] | None, strawberry.argument(description="Only in these states.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Message]:
+        """For staff."""
+        found: Connection[Message] = await page_of(info, states=states, first=first, after=after, last=last, before=before)
         return found
 
     @strawberry.field(

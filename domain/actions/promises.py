@@ -40,7 +40,8 @@ async def send_sms(
     now: datetime,
     application_id: UUID | None = None,
     parameters: Mapping[str, Any] | None = None,
-) -> None:
+    resend_of: UUID | None = None,
+) -> SmsMessage:
     """Put a message to an account's phone into the ledger and promise to send it."""
     message = await SmsMessage.create(
         template=template,
@@ -50,6 +51,8 @@ async def send_sms(
         account=account,
         application_id=application_id,
         parameters=dict(parameters or {}),
+        resend_of=resend_of,
         created_at=now,
     )
     await promise("SMS", message.id, due_at=now, now=now)
+    return message

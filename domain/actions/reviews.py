@@ -16,11 +16,13 @@ from domain.actions.promises import announce
 from domain.rules.errors import AlreadyReviewed, ClaimedByAnother, FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed, NotFound
 from domain.rules.lifecycle import REVIEWS, makes, step
 from domain.rules.policy import CaseFacts, held_by_another, moves_of, needs_other_officer
+from domain.rules.staff import can_take_over, holds
 from domain.rules.text import line, prose
 from domain.rules.viewer import Viewer
+from models.accounts import Account
 from models.applications import Application
 from models.database import rows, transaction
-from models.enums import Move, RejectReason, Stage
+from models.enums import AccountStatus, Move, RejectReason, Stage
 from settings import settings
 
 OPINION_LENGTH = 1000
@@ -92,10 +94,7 @@ async def claim(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
         facts = await _facts(case, viewer)
         _check_reviewer(facts, Move.APPROVE, viewer, now)
         _check_claim(case, facts, viewer, now)
-        case.claimed_by_id, case.claimed_by_name = viewer.account_id, viewer.name
-        case.claimed_until = now + timedelta(minutes=settings().claim_minutes)
-        await case.save(update_fields=["claimed_by_id", "claimed_by_name", "claimed_until"])
-        await _announce_claim(case)
+        await _give_claim(case, viewer, now)
     return case
 
 
@@ -108,6 +107,38 @@ async def release(case_id: UUID, *, viewer: Viewer, now: datetime) -> Applicatio
             await case.save(update_fields=["claimed_by_id", "claimed_by_name", "claimed_until"])
             await _announce_claim(case)
     return case
+
+
+async def hand_over(case_id: UUID, colleague_id: UUID | None, *, viewer: Viewer, now: datetime) -> Application:
+    """Hand a case that the viewer holds to a colleague, whose claim begins now.
+
+    Raises NotFound, ClaimedByAnother, NotAllowed (CLAIM_NOT_HELD), and InvalidInput (HAND_OVER_UNFIT) for whoever could not decide the
+    case: of another office, disabled, the applicant, or the officer of the other provincial review.
+    """
+    unfit = InvalidInput([FieldProblem("toStaffId", "HAND_OVER_UNFIT")])
+    async with transaction():
+        case = await _locked(case_id, viewer, now)
+        facts = await _facts(case, viewer)
+        _check_claim(case, facts, viewer, now)
+        if not holds(facts, viewer, now):
+            raise NotAllowed("CLAIM_NOT_HELD")
+        account = await Account.get_or_none(id=colleague_id, status=AccountStatus.ACTIVE)
+        if account is None:
+            raise unfit
+        taker = Viewer(
+            account_id=account.id, session_id=viewer.session_id, role=account.role, name=account.name, pool_code=account.pool_code
+        )
+        if not can_take_over(await _facts(case, taker), taker, viewer, now):
+            raise unfit
+        await _give_claim(case, taker, now)
+    return case
+
+
+async def _give_claim(case: Application, holder: Viewer, now: datetime) -> None:
+    case.claimed_by_id, case.claimed_by_name = holder.account_id, holder.name
+    case.claimed_until = now + timedelta(minutes=settings().claim_minutes)
+    await case.save(update_fields=["claimed_by_id", "claimed_by_name", "claimed_until"])
+    await _announce_claim(case)
 
 
 async def _announce_claim(case: Application) -> None:

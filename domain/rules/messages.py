@@ -114,6 +114,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "PAGE_FIRST_AND_LAST": ("first 与 last 只能选用一个。", "Use either first or last."),
     "PAGE_SIZE": ("每页数量应在 0 到 {maximum} 之间。", "A page has 0 to {maximum} items."),
     "YEAR_RANGE": ("年份应在 {least} 到 {most} 之间。", "The year must lie between {least} and {most}."),
+    # Offices
+    "OWN_ACCOUNT": ("不能停用本人的账号；请由另一位管理员办理。", "Nobody disables their own account; another administrator must do it."),
+    "CLAIM_NOT_HELD": ("您尚未占用此申请，无法移交；请先占用。", "You do not hold this case; claim it before you hand it over."),
+    "HAND_OVER_UNFIT": (
+        "此人不能审核该申请；请选择可办理此环节的其他同事。",
+        "This person cannot decide the case; choose another colleague who can decide this stage.",
+    ),
+    "MESSAGE_ON_ITS_WAY": ("该短信仍在发送中；请等待结果后再重发。", "The message is still on its way; wait for what becomes of it."),
+    "MESSAGE_NOT_RESENT": ("验证码不能重发；请由本人重新获取。", "A code is not sent again; its owner asks for a new one."),
+    "RECIPIENT_LEFT": (
+        "收信人的账号已停用或注销，不能重发；请以其他方式联系本人。",
+        "The account of its reader can be used no more; reach the person in another way.",
+    ),
     # Schedule
     "SCHEDULE_FORMAL_ONLY": ("入库成为正式专家后方可维护日程。", "Only formal experts keep a schedule; it opens with your admission."),
     "SCHEDULE_OVERLAP": (

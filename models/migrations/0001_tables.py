@@ -274,10 +274,11 @@ class Migration(migrations.Migration):
                 ('provider', fields.CharField(null=True, max_length=30)),
                 ('provider_reference', fields.CharField(null=True, max_length=100)),
                 ('last_error', fields.CharField(null=True, max_length=200)),
+                ('resend_of', fields.UUIDField(null=True)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('sent_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'sms_messages', 'app': 'models', 'indexes': [Index(fields=['application_id']), Index(fields=['state', 'created_at'])], 'pk_attr': 'id', 'table_description': 'One message. Its text is made from template, language and parameters at the time of sending; a code is never in it.'},
+            options={'table': 'sms_messages', 'app': 'models', 'indexes': [Index(fields=['application_id']), Index(fields=['state', 'created_at']), Index(fields=['created_at', 'id'])], 'pk_attr': 'id', 'table_description': 'One message. Its text is made from template, language and parameters at the time of sending; a code is never in it.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -390,6 +391,20 @@ class Migration(migrations.Migration):
                 ('last_hash', fields.BinaryField(null=True)),
             ],
             options={'table': 'applications', 'app': 'models', 'indexes': [Index(fields=['stage', 'pool_code', 'stage_since', 'id'])], 'pk_attr': 'id', 'table_description': 'One case. `stage` is its only status; domain/actions/moving.py is its only writer.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='ApplicationNote',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('application', fields.ForeignKeyField('models.Application', source_field='application_id', db_index=True, db_constraint=True, to_field='id', related_name='notes', on_delete=OnDelete.RESTRICT)),
+                ('author', fields.ForeignKeyField('models.Account', source_field='author_id', db_constraint=True, to_field='id', related_name='notes', on_delete=OnDelete.RESTRICT)),
+                ('author_name', fields.CharField(max_length=60)),
+                ('author_role', fields.CharEnumField(description='EXPERT: EXPERT\nLOCAL_OFFICER: LOCAL_OFFICER\nPROVINCIAL_OFFICER: PROVINCIAL_OFFICER\nADMINISTRATOR: ADMINISTRATOR', enum_type=Role, max_length=20)),
+                ('text', fields.CharField(max_length=2000)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'application_notes', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A note among the officers of a case. Append-only (trigger of 0002).'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -153,6 +153,8 @@ class Migration(migrations.Migration):
             "ALTER TABLE schedule_occurrences DROP CONSTRAINT IF EXISTS occurrences_of_one_expert_do_not_overlap",
         ),
         _order("formal_experts_of_a_pool", "experts", "pool_code, number", "standing = 'FORMAL'"),
+        # Messages
+        _unique("a_message_is_resent_once", "sms_messages", "resend_of", "resend_of IS NOT NULL"),
         # Rows that never change
         ops.RunSQL(
             """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -161,6 +163,7 @@ class Migration(migrations.Migration):
             "DROP FUNCTION refuse_change()",
         ),
         _trigger("records_never_change", "application_records", "UPDATE OR DELETE", "refuse_change"),
+        _trigger("notes_never_change", "application_notes", "UPDATE OR DELETE", "refuse_change"),
         _trigger("clear_reads_never_change", "clear_reads", "UPDATE OR DELETE", "refuse_change"),
         ops.RunSQL(
             """CREATE OR REPLACE FUNCTION keep_frozen_revision() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -7,9 +7,9 @@ import strawberry
 from domain import reads
 from domain.reads import Where
 from models import accounts
-from models.enums import Role, Transport
+from models.enums import AccountStatus, Role, Transport
 from schema.context import Info
-from schema.nodes import Node, column, of_viewer, record
+from schema.nodes import Node, column, of_viewer, one, record
 from schema.types.experts import Expert
 from schema.types.reference import Division
 
@@ -19,6 +19,9 @@ class Account(Node):
     """An account."""
 
     role: Role = column("role", "What it is for.")
+    status: AccountStatus = column("status", "Whether it can be used.")
+    pool_code: str | None = column("pool_code", "Code of a local officer's pool.")
+    pool: Division | None = one("Division", "pool_code", "A local officer's pool.", to="code")
     name: str = column("name", "Name.")
     phone_masked: str = column("phone_masked", "Login phone, its middle hidden.")
     language: str = column("language", "Language of messages to the phone: `zh` or `en`.")

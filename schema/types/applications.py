@@ -14,6 +14,7 @@ from models.enums import CaseKind, Move, RejectReason, Role, Stage
 from schema.context import Context, Info
 from schema.nodes import Computed, Node, column, item, items, many, one, part, record
 from schema.types.experts import Expert
+from schema.types.messages import Message
 from schema.types.publicity import PublicNotice
 from schema.types.reference import Division
 
@@ -55,6 +56,16 @@ class ApplicationRecord(Node):
     profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
         "Profile", "revision_id", "The frozen profile this was about: what they looked at."
     )
+
+
+@record(applications.ApplicationNote, "A note among the officers of a case. The expert never sees it; it is never changed.")
+class ApplicationNote(Node):
+    """A note."""
+
+    author_name: str = column("author_name", "Name of who wrote it.")
+    author_role: Role = column("author_role", "Role of who wrote it.")
+    text: str = column("text", "What was written.")
+    at: datetime = column("at", "When.")
 
 
 @strawberry.type(description="An officer's hold on a case: others cannot decide it until it ends.")
@@ -133,6 +144,12 @@ class Application(Node):
         "Profile", "revision_id", "The frozen profile under review; while a case is returned, the one that was reviewed last."
     )
     records: list[ApplicationRecord] = many("ApplicationRecord", "application_id", "Its history, the oldest first.", order="{t}.number")
+    notes: list[ApplicationNote] = many(
+        "ApplicationNote", "application_id", "Notes among its officers, the oldest first; empty for everybody else.", order="{t}.at, {t}.id"
+    )
+    messages: list[Message] = many(
+        "Message", "application_id", "Messages to phones about it, the oldest first; for officers.", order="{t}.created_at, {t}.id"
+    )
     notice: PublicNotice | None = one("PublicNotice", "id", "Its public notice, once opened.", to="application_id")
 
     @strawberry.field(

@@ -123,6 +123,7 @@ _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, 
             "a_return_names_its_reasons",
             _RECORD % "2, now(), '{local}', 'RETURN', 'FIRST_REVIEW', 'RETURNED', '', NULL, '[{{}}]'",
         ),
+        ("a_message_is_resent_once", "UPDATE sms_messages SET resend_of = '{case}'"),
         (
             "a_rejection_names_its_reason",
             _RECORD % "2, now(), '{local}', 'REJECT', 'FIRST_REVIEW', 'REJECTED', '不符合', NULL, '[]'",

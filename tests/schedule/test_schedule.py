@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-import orjson
 import pytest
 from tortoise.exceptions import IntegrityError
 
@@ -15,10 +14,9 @@ from domain.rules.viewer import Viewer
 from models.database import database_now, rows
 from models.enums import Availability, HalfDay, Stage
 from models.schedule import ScheduleOccurrence, SchedulePeriod
-from schema.root import schema
 from settings import Settings
 from tests.cases import case_at
-from tests.graphql import context_for, execute
+from tests.graphql import both, execute
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
 
 AM, PM = HalfDay.AM, HalfDay.PM
@@ -189,18 +187,6 @@ async def test_a_schedule_is_kept_through_the_doors(expert: SignedIn) -> None:
     assert malformed.data == {"scheduleRemove": {"__typename": "NotFound", "code": "NOT_FOUND"}}
     removed = await execute(REMOVE, expert.viewer, input={"id": period["id"]})
     assert removed.data == {"scheduleRemove": {"__typename": "Expert", "schedulePeriods": []}}
-
-
-async def both(document: str, viewer: Viewer | None, **variables: Any) -> Any:
-    """The answer of a query, by plan and by the ordinary executor alike."""
-    now, configuration = await database_now(), context_for(viewer, now=await database_now()).settings
-    read = schema.documents.read(document, schema._schema, configuration)
-    compiled = await schema.plans.read(read.node, read.operation(None), variables, viewer=viewer, now=now, settings=configuration)
-    ordinary = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=now))
-    assert ordinary.errors is None, ordinary.errors
-    assert compiled is not None
-    assert orjson.loads(orjson.dumps(compiled)) == ordinary.data
-    return ordinary.data
 
 
 async def test_the_calendar_shows_what_touches_the_range_in_order(expert: SignedIn) -> None:

@@ -1,0 +1,32 @@
+"""Notes among the officers of a case: the expert never sees them, and nobody changes them (domain §5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain import reads
+from domain.rules.errors import NotFound
+from domain.rules.fields import Fields
+from domain.rules.text import prose
+from domain.rules.viewer import Viewer
+from models.applications import Application, ApplicationNote
+from models.database import transaction
+
+LENGTH = 2000
+
+
+async def add(case_id: UUID, text: str, *, viewer: Viewer, now: datetime) -> ApplicationNote:
+    """Write a note to a case at whatever stage. Raises InvalidInput, and NotFound for who is no officer of the case."""
+    fields = Fields()
+    said = fields.check("text", lambda: prose(text, longest=LENGTH), otherwise="")
+    fields.refuse()
+    if not viewer.is_officer:
+        raise NotFound
+    async with transaction():
+        wanted = reads.Where("{t}.id = :case", {"case": case_id})
+        if not await reads.select(Application, viewer=viewer, now=now, where=[wanted]):
+            raise NotFound
+        return await ApplicationNote.create(
+            application_id=case_id, author_id=viewer.account_id, author_name=viewer.name, author_role=viewer.role, text=said, at=now
+        )

@@ -1,0 +1,48 @@
+"""Sending a message of the ledger once more, by officers of the case and administrators (domain §7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain import reads
+from domain.actions.promises import send_sms
+from domain.actions.sms import FINAL
+from domain.rules.errors import NotAllowed, NotFound
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.database import transaction
+from models.enums import AccountStatus, SmsTemplate
+from models.sms import SmsMessage
+
+
+async def resend(message_id: UUID, *, viewer: Viewer, now: datetime) -> SmsMessage:
+    """Write the same message anew into the ledger, to the phone that its reader has now; the old row stays as it is.
+
+    A message is sent again once: a repeat gives the message that was written then. Raises NotFound, and NotAllowed: MESSAGE_ON_ITS_WAY
+    before it has ended one way or the other, MESSAGE_NOT_RESENT for codes, RECIPIENT_LEFT where the account can be used no more.
+    """
+    async with transaction():
+        wanted = reads.Where("{t}.id = :message", {"message": message_id})
+        found = await reads.select(SmsMessage, viewer=viewer, now=now, where=[wanted], lock=True)
+        if not found:
+            raise NotFound
+        message = found[0]
+        if message.template is SmsTemplate.PHONE_CODE:
+            raise NotAllowed("MESSAGE_NOT_RESENT")
+        written = await SmsMessage.get_or_none(resend_of=message.id)
+        if written is not None:
+            return written
+        if message.state not in FINAL:
+            raise NotAllowed("MESSAGE_ON_ITS_WAY")
+        account = await Account.get_or_none(id=message.account_id, status=AccountStatus.ACTIVE)
+        if account is None:
+            raise NotAllowed("RECIPIENT_LEFT")
+        return await send_sms(
+            message.template,
+            account,
+            application_id=message.application_id,
+            parameters=message.parameters,
+            resend_of=message.id,
+            now=now,
+        )

@@ -1,0 +1,85 @@
+"""Accounts of staff in the hands of administrators: made, disabled, moved to another pool (domain §1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.actions.accounts import create_staff
+from domain.actions.promises import announce
+from domain.actions.sessions import end_sessions
+from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn
+from domain.rules.staff import keeps_staff
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.database import rows, transaction
+from models.enums import AccountStatus, Role
+from models.reference import Division
+
+
+async def create(
+    *, role: Role, pool_code: str | None, phone: str, password: str, name: str, id_number: str, viewer: Viewer, now: datetime
+) -> Account:
+    """See accounts.create_staff; for administrators."""
+    if not keeps_staff(viewer):
+        raise NotAllowed
+    return await create_staff(role=role, pool_code=pool_code, phone=phone, password=password, name=name, id_number=id_number, now=now)
+
+
+async def disable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
+    """End an account of staff: it signs in no more, its sessions end and its claims are free. A repeat changes nothing.
+
+    The account stays, for records name it. Nobody disables themselves, so that an administrator always remains.
+    """
+    async with transaction():
+        account = await _locked(account_id, viewer)
+        if account.id == viewer.account_id:
+            raise NotAllowed("OWN_ACCOUNT")
+        if account.status is AccountStatus.ACTIVE:
+            account.status = AccountStatus.DISABLED
+            await account.save(update_fields=["status"])
+            await end_sessions(account.id, now=now)
+            await _free_claims(account)
+    return account
+
+
+async def move_to_pool(account_id: UUID, pool_code: str, *, viewer: Viewer, now: datetime) -> Account:
+    """Put a local officer into another pool. Claims on cases of the old one are free, and the officer signs in again."""
+    async with transaction():
+        account = await _locked(account_id, viewer)
+        if account.role is not Role.LOCAL_OFFICER:
+            raise InvalidInput([FieldProblem("poolCode", "POOL_OF_LOCAL_OFFICER")])
+        if not await Division.exists(code=pool_code, pool_selectable=True, retired=False):
+            raise InvalidInput([FieldProblem("poolCode", "POOL_NOT_SELECTABLE")])
+        if account.pool_code != pool_code:
+            account.pool_code = pool_code
+            await account.save(update_fields=["pool_code"])
+            await end_sessions(account.id, now=now)
+            await _free_claims(account)
+    return account
+
+
+async def _locked(account_id: UUID, viewer: Viewer) -> Account:
+    """The account of staff, locked together with the administrator's own: two cannot disable each other at the same time."""
+    if not keeps_staff(viewer):
+        raise NotAllowed
+    found = await Account.filter(id__in=[account_id, viewer.account_id]).order_by("id").select_for_update(no_key=True)
+    held = {each.id: each for each in found}
+    if held[viewer.account_id].status is not AccountStatus.ACTIVE:
+        raise NotSignedIn
+    account = held.get(account_id)
+    if account is None or account.role is Role.EXPERT:
+        raise NotFound
+    return account
+
+
+async def _free_claims(account: Account) -> None:
+    freed = await rows(
+        """WITH freed AS (
+               UPDATE applications SET claimed_by_id = NULL, claimed_by_name = NULL, claimed_until = NULL
+               WHERE claimed_by_id = $1 RETURNING id, pool_code, stage)
+           SELECT * FROM freed""",
+        account.id,
+    )
+    for each in freed:
+        await announce("applicationClaimed", application=each["id"], pool=each["pool_code"], stage=each["stage"])

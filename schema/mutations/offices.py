@@ -1,0 +1,159 @@
+"""Mutations of offices: accounts of staff by administrators; hand-over, notes and messages of a case by its officers."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from domain.actions import notes, resending, reviews, staff
+from domain.rules.errors import NotFound as NotFoundRefusal
+from models.enums import Role
+from schema import problems as p
+from schema.context import Info
+from schema.nodes import Node, key_of
+from schema.types.accounts import Account
+from schema.types.applications import Application, ApplicationNote
+from schema.types.messages import Message
+
+_STAFF = "Global id of an account of staff."
+_CASE = "Global id of the case."
+
+
+def _key(global_id: strawberry.ID, kind: type[Node]) -> Any:
+    key = key_of(global_id, kind)
+    if key is None:
+        raise NotFoundRefusal
+    return key
+
+
+@strawberry.input(description="Give somebody of an office an account.")
+class StaffCreateInput:
+    """Input of staffCreate."""
+
+    role: Role = strawberry.field(description="Any but EXPERT.")
+    pool_code: str | None = strawberry.field(default=None, description="Pool of a local officer; for nobody else.")
+    phone: str = strawberry.field(description="Login phone, a mobile number of mainland China.")
+    password: str = strawberry.field(description="First password, 10 to 128 characters; its owner sets another with `passwordReset`.")
+    name: str = strawberry.field(description="Name as on the identity card.")
+    id_number: str = strawberry.field(description="Id number, 18 places; nobody is officer and expert (财库〔2016〕198号 art. 16).")
+
+
+@strawberry.input(description="End an account of staff.")
+class StaffDisableInput:
+    """Input of staffDisable."""
+
+    staff_id: strawberry.ID = strawberry.field(description=_STAFF)
+
+
+@strawberry.input(description="Put a local officer into another pool.")
+class StaffMoveInput:
+    """Input of staffMove."""
+
+    staff_id: strawberry.ID = strawberry.field(description=_STAFF)
+    pool_code: str = strawberry.field(description="Code of the new pool.")
+
+
+@strawberry.input(description="Hand a case that you hold to a colleague.")
+class ApplicationHandOverInput:
+    """Input of applicationHandOver."""
+
+    application_id: strawberry.ID = strawberry.field(description=_CASE)
+    to_staff_id: strawberry.ID = strawberry.field(description="Global id of the colleague's account; see `staff`.")
+
+
+@strawberry.input(description="Write a note to a case.")
+class ApplicationNoteAddInput:
+    """Input of applicationNoteAdd."""
+
+    application_id: strawberry.ID = strawberry.field(description=_CASE)
+    text: str = strawberry.field(description="At most 2000 characters.")
+
+
+@strawberry.input(description="Send a message of the ledger once more.")
+class MessageResendInput:
+    """Input of messageResend."""
+
+    message_id: strawberry.ID = strawberry.field(description="Global id of the message.")
+
+
+StaffCreateResult = Annotated[
+    Account | p.InvalidInput | p.NotAllowed | p.NotSignedIn | p.Taken | p.Unavailable,
+    strawberry.union("StaffCreateResult", description="The new account, or why there is none."),
+]
+StaffDisableResult = Annotated[
+    Account | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Unavailable,
+    strawberry.union("StaffDisableResult", description="The disabled account, or why it was not disabled."),
+]
+StaffMoveResult = Annotated[
+    Account | p.InvalidInput | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Unavailable,
+    strawberry.union("StaffMoveResult", description="The account in its new pool, or why it was not moved."),
+]
+ApplicationHandOverResult = Annotated[
+    Application | p.ClaimedByAnother | p.InvalidInput | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Unavailable,
+    strawberry.union("ApplicationHandOverResult", description="The case in the colleague's hands, or why it is not."),
+]
+ApplicationNoteAddResult = Annotated[
+    ApplicationNote | p.InvalidInput | p.NotFound | p.NotSignedIn | p.Unavailable,
+    strawberry.union("ApplicationNoteAddResult", description="The note, or why it was not written."),
+]
+MessageResendResult = Annotated[
+    Message | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Unavailable,
+    strawberry.union("MessageResendResult", description="The message that is now on its way, or why there is none."),
+]
+
+
+@strawberry.type
+class OfficeMutations:
+    """Doors of domain.actions.staff, notes, resending and reviews.hand_over."""
+
+    @strawberry.mutation(description="Give somebody of an office an account. For administrators.")
+    async def staff_create(self, info: Info, input: StaffCreateInput) -> StaffCreateResult:
+        """See staff.create."""
+        account = await staff.create(
+            role=input.role,
+            pool_code=input.pool_code,
+            phone=input.phone,
+            password=input.password,
+            name=input.name,
+            id_number=input.id_number,
+            viewer=info.context.signed_in(),
+            now=info.context.now,
+        )
+        return Account(row=account)
+
+    @strawberry.mutation(description="End an account of staff: its sessions end, its claims are free. For administrators; not on yourself.")
+    async def staff_disable(self, info: Info, input: StaffDisableInput) -> StaffDisableResult:
+        """See staff.disable."""
+        viewer = info.context.signed_in()
+        return Account(row=await staff.disable(_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
+
+    @strawberry.mutation(
+        description="Put a local officer into another pool: claims are free, sessions end, and the officer signs in again. For administrators."
+    )
+    async def staff_move(self, info: Info, input: StaffMoveInput) -> StaffMoveResult:
+        """See staff.move_to_pool."""
+        viewer = info.context.signed_in()
+        key = _key(input.staff_id, Account)
+        return Account(row=await staff.move_to_pool(key, input.pool_code, viewer=viewer, now=info.context.now))
+
+    @strawberry.mutation(description="Hand a case that you hold to a colleague who can decide it; the colleague's claim begins anew.")
+    async def application_hand_over(self, info: Info, input: ApplicationHandOverInput) -> ApplicationHandOverResult:
+        """See reviews.hand_over."""
+        viewer = info.context.signed_in()
+        colleague = key_of(input.to_staff_id, Account)
+        case = await reviews.hand_over(_key(input.application_id, Application), colleague, viewer=viewer, now=info.context.now)
+        return Application(row=case)
+
+    @strawberry.mutation(description="Write a note for the officers of a case, which the expert never sees. Notes are never changed.")
+    async def application_note_add(self, info: Info, input: ApplicationNoteAddInput) -> ApplicationNoteAddResult:
+        """See notes.add."""
+        viewer = info.context.signed_in()
+        note = await notes.add(_key(input.application_id, Application), input.text, viewer=viewer, now=info.context.now)
+        return ApplicationNote(row=note)
+
+    @strawberry.mutation(
+        description="Send a message once more, to the phone that its reader has now. A repeat gives the message that was written the first time."
+    )
+    async def message_resend(self, info: Info, input: MessageResendInput) -> MessageResendResult:
+        """See resending.resend."""
+        viewer = info.context.signed_in()
+        return Message(row=await resending.resend(_key(input.message_id, Message), viewer=viewer, now=info.context.now))

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from domain.actions import resending
+from domain.rules.errors import NotAllowed, NotFound
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.applications import Application
+from models.enums import AccountStatus, CodePurpose, SmsState, SmsTemplate, Stage
+from models.outbox import OutboxRow
+from models.sms import SmsMessage
+from settings import Settings
+from tests.cases import case_at
+from tests.graphql import both, execute
+from tests.people import SignedIn, administrator, code_sent, officer, provincial_officer, some_phone
+
+
+async def returned(state: SmsState = SmsState.FAILED) -> tuple[SignedIn, Application, SmsMessage]:
+    """A returned case and the message about it, which came to this."""
+    person, case = await case_at(Stage.RETURNED)
+    message = await SmsMessage.get(application_id=case.id)
+    message.state, message.last_error, message.attempts = state, "BUSY", 4
+    await message.save()
+    return person, case, message
+
+
+@pytest.mark.parametrize("state", [SmsState.FAILED, SmsState.UNDELIVERABLE, SmsState.SENT, SmsState.DELIVERED])
+async def test_a_message_is_sent_again_to_the_phone_of_today(now: datetime, state: SmsState) -> None:
+    person, case, message = await returned(state)
+    await Account.filter(id=person.account.id).update(phone="+8613900001234", phone_masked="139****1234")
+    before = await SmsMessage.filter(id=message.id).values()
+
+    again = await resending.resend(message.id, viewer=(await officer()).viewer, now=now)
+
+    assert await SmsMessage.filter(id=message.id).values() == before
+    kept = await SmsMessage.get(id=again.id)
+    assert (kept.template, kept.state, kept.attempts, kept.phone, kept.application_id, kept.resend_of) == (
+        SmsTemplate.RETURNED,
+        SmsState.QUEUED,
+        0,
+        "+8613900001234",
+        case.id,
+        message.id,
+    )
+    assert await OutboxRow.filter(kind="SMS", subject_id=again.id, state="PENDING").count() == 1
+
+
+async def test_two_clicks_send_one_message(now: datetime) -> None:
+    _, case, message = await returned()
+    here, province = await officer(), await provincial_officer()
+
+    first, second = await asyncio.gather(
+        resending.resend(message.id, viewer=here.viewer, now=now), resending.resend(message.id, viewer=province.viewer, now=now)
+    )
+
+    assert first.id == second.id
+    assert await SmsMessage.filter(application_id=case.id).count() == 2
+
+
+@pytest.mark.parametrize("state", [SmsState.QUEUED, SmsState.SENDING])
+async def test_a_message_on_its_way_is_not_sent_again(now: datetime, state: SmsState) -> None:
+    _, case, message = await returned(state)
+
+    with pytest.raises(NotAllowed) as refusal:
+        await resending.resend(message.id, viewer=(await officer()).viewer, now=now)
+
+    assert refusal.value.code == "MESSAGE_ON_ITS_WAY"
+    assert await SmsMessage.filter(application_id=case.id).count() == 1
+
+
+async def test_who_left_gets_no_message_for_the_phone_may_be_another_persons(now: datetime) -> None:
+    person, case, message = await returned()
+    await Account.filter(id=person.account.id).update(status=AccountStatus.DEREGISTERED)
+
+    with pytest.raises(NotAllowed) as refusal:
+        await resending.resend(message.id, viewer=(await officer()).viewer, now=now)
+
+    assert refusal.value.code == "RECIPIENT_LEFT"
+    assert await SmsMessage.filter(application_id=case.id).count() == 1
+
+
+async def test_a_code_is_never_sent_again_by_others(now: datetime) -> None:
+    await code_sent(some_phone(), CodePurpose.SIGN_IN)
+    message = await SmsMessage.filter(template=SmsTemplate.PHONE_CODE).order_by("-id").first()
+    assert message is not None
+    await SmsMessage.filter(id=message.id).update(state=SmsState.FAILED)
+
+    with pytest.raises(NotAllowed) as refusal:
+        await resending.resend(message.id, viewer=(await administrator()).viewer, now=now)
+    with pytest.raises(NotFound):
+        await resending.resend(message.id, viewer=(await provincial_officer()).viewer, now=now)
+
+    assert refusal.value.code == "MESSAGE_NOT_RESENT"
+    assert await SmsMessage.filter(resend_of=message.id).count() == 0
+
+
+async def test_the_ledger_is_for_the_officers_of_the_case_and_administrators(now: datetime) -> None:
+    person, case, message = await returned()
+    document = "query Read($id: ID!) { application(id: $id) { messages { template state phoneMasked lastError resent } } }"
+    ledger = "query Ledger { messages(states: [FAILED], first: 100) { nodes { id } } }"
+    here, elsewhere = (await officer()).viewer, (await officer("220299")).viewer
+    line = {"template": "RETURNED", "state": "FAILED", "phoneMasked": person.account.phone_masked, "lastError": "BUSY", "resent": False}
+
+    async def of_case(viewer: Viewer) -> Any:
+        return (await both(document, viewer, id=f"Application_{case.id}"))["application"]
+
+    async def listed(viewer: Viewer) -> bool:
+        return {"id": f"Message_{message.id}"} in (await both(ledger, viewer))["messages"]["nodes"]
+
+    assert await of_case(here) == {"messages": [line]}
+    assert await of_case(person.viewer) == {"messages": []}
+    assert await of_case(elsewhere) is None
+    assert [await listed(each) for each in (here, (await provincial_officer()).viewer, (await administrator()).viewer)] == [True] * 3
+    assert not await listed(elsewhere)
+    for viewer, code in ((None, "NOT_SIGNED_IN"), (person.viewer, "NOT_ALLOWED")):
+        refused = await execute(ledger, viewer)
+        assert refused.errors is not None
+        assert (refused.errors[0].extensions or {})["code"] == code
+
+
+async def test_the_door_of_resending(database: Settings) -> None:
+    person, _, message = await returned()
+    document = """mutation Again($id: ID!) { messageResend(input: {messageId: $id}) { __typename
+        ... on Message { state resent } ... on Problem { code } } }"""
+    given = {"id": f"Message_{message.id}"}
+
+    refused = [(await execute(document, viewer, **given)).data for viewer in (person.viewer, (await officer("220299")).viewer, None)]
+    done = await execute(document, (await administrator()).viewer, **given)
+
+    assert [(each or {})["messageResend"]["code"] for each in refused] == ["NOT_FOUND", "NOT_FOUND", "NOT_SIGNED_IN"]
+    assert done.data == {"messageResend": {"__typename": "Message", "state": "QUEUED", "resent": True}}
