@@ -78,6 +78,8 @@ class Settings:
     phone_codes_per_day: int = _setting(10, "codes to one phone in 24 hours")
     phone_codes_per_address_hour: int = _setting(30, "codes asked for from one client address in an hour")
     phone_codes_per_hour: int = _setting(3_000, "codes of the whole installation in an hour; then sending stops until it falls")
+    objections_per_phone_day: int = _setting(5, "objections (异议) with one phone in 24 hours")
+    objections_per_address_day: int = _setting(20, "objections from one client address in 24 hours")
     sign_in_failures: int = _setting(5, "failed sign-ins of one account and address before waiting")
     sign_in_failure_minutes: int = _setting(15, "time over which failed sign-ins count")
     session_days: int = _setting(14, "longest life of an expert's session")

@@ -140,6 +140,9 @@ def _notice(role: Role | None) -> str:
     return f"({public})" if case == _NONE else f"(({public}) OR {case})"
 
 
+_OBJECTION = _by_role(provincial_officer=_ALL)
+
+
 def _everyone(_: Role | None) -> str:
     return _ALL
 
@@ -154,6 +157,7 @@ _OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
         experts.Expert: _EXPERT,
         files.StoredFile: _file,
         profiles.Revision: _REVISION,
+        publicity.Objection: _OBJECTION,
         publicity.PublicNotice: _notice,
         sms.SmsMessage: _message,
         reference.Division: _everyone,

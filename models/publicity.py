@@ -59,15 +59,23 @@ class Objection(Model):
     notice: fields.ForeignKeyRelation[PublicNotice] = fields.ForeignKeyField(
         "models.PublicNotice", "objections", db_index=True, on_delete=fields.RESTRICT
     )
+    application_id: UUID
+    application: fields.ForeignKeyRelation[Application] = fields.ForeignKeyField(
+        "models.Application", "objections", db_index=True, on_delete=fields.RESTRICT
+    )
+    receipt = fields.CharField(max_length=20)
     state = fields.CharEnumField(ObjectionState, max_length=10, default=ObjectionState.OPEN)
     phone = SealedField("objection.phone")
     phone_hash = fields.BinaryField()
     phone_masked = fields.CharField(max_length=20)
+    address_hash = fields.BinaryField()
     text = fields.CharField(max_length=2000)
     received_at = fields.DatetimeField()
     settled_at = fields.DatetimeField(null=True)
     settled_by_id = fields.UUIDField(null=True)
+    settled_by_name = fields.CharField(max_length=60, null=True)
     settlement = fields.CharField(max_length=1000, null=True)
 
     class Meta:
         table = "objections"
+        indexes = (("phone_hash", "received_at"), ("address_hash", "received_at"), ("received_at", "id"))

@@ -13,7 +13,7 @@ from strawberry.types.field import StrawberryField
 
 from domain.rules import errors
 from domain.rules.messages import Language, text
-from models.enums import HalfDay, Move, Stage
+from models.enums import HalfDay, Move, ObjectionState, Stage
 from schema.context import Info
 
 
@@ -101,6 +101,18 @@ class AlreadyReviewed(Problem):
     stage: Stage = strawberry.field(description="Where the case stands now.")
 
 
+@strawberry.type(description="The public notice is over; objections are received until its last second.")
+class NoticeOver(Problem):
+    """See errors.NoticeOver."""
+
+
+@strawberry.type(description="The objection was settled before.")
+class AlreadySettled(Problem):
+    """See errors.AlreadySettled."""
+
+    state: ObjectionState = strawberry.field(description="How.")
+
+
 @strawberry.type(description="Another officer holds the case.")
 class ClaimedByAnother(Problem):
     """See errors.ClaimedByAnother."""
@@ -168,6 +180,8 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.Incomplete: Incomplete,
     errors.IllegalMove: IllegalMove,
     errors.AlreadyReviewed: AlreadyReviewed,
+    errors.NoticeOver: NoticeOver,
+    errors.AlreadySettled: AlreadySettled,
     errors.ClaimedByAnother: ClaimedByAnother,
     errors.ScheduleOverlap: ScheduleOverlap,
     errors.TooSoon: TooSoon,

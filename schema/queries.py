@@ -23,6 +23,7 @@ from schema.types.applications import Application
 from schema.types.development import DevelopmentQueries
 from schema.types.experts import Expert
 from schema.types.messages import Message
+from schema.types.objections import Objection
 from schema.types.publicity import PublicNotice
 from schema.types.reference import CalendarDay, Code, Division, Qualification, Specialty, Title, WorkingCalendar
 from schema.types.schedule import HALF_DAYS
@@ -154,6 +155,15 @@ def _staff_only(viewer: ViewerFacts | None) -> None:
         raise NotSignedIn
     if viewer.role is Role.EXPERT:
         raise NotAllowed
+
+
+def _objections(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    """The province alone settles objections."""
+    if viewer is None:
+        raise NotSignedIn
+    if viewer.role is not Role.PROVINCIAL_OFFICER:
+        raise NotAllowed
+    return [Where("{t}.state = 'OPEN'")] if arguments.get("unsettled") else []
 
 
 def _running_notices(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
@@ -366,6 +376,23 @@ class Query(DevelopmentQueries):
     ) -> Connection[Message]:
         """For staff."""
         found: Connection[Message] = await page_of(info, states=states, first=first, after=after, last=last, before=before)
+        return found
+
+    @strawberry.field(
+        description="异议: objections, the longest waiting first. For provincial officers; NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
+        metadata=paged("Objection", ("received_at", "id"), _objections),
+    )
+    async def objections(
+        self,
+        info: Info,
+        unsettled: Annotated[bool, strawberry.argument(description="True: only those that wait to be settled.")] = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Objection]:
+        """For the province."""
+        found: Connection[Objection] = await page_of(info, unsettled=unsettled, first=first, after=after, last=last, before=before)
         return found
 
     @strawberry.field(

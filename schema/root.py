@@ -16,6 +16,7 @@ from schema.mutations.accounts import AccountMutations
 from schema.mutations.applications import ApplicationMutations
 from schema.mutations.development import DevelopmentMutations
 from schema.mutations.files import FileMutations
+from schema.mutations.objections import ObjectionMutations
 from schema.mutations.offices import OfficeMutations
 from schema.mutations.profiles import ProfileMutations
 from schema.mutations.schedule import ScheduleMutations
@@ -30,7 +31,14 @@ from schema.subscriptions import Subscription
     description="Doing. Each verb takes one input and answers what it changed or a problem; after a problem nothing has changed."
 )
 class Mutation(
-    AccountMutations, ApplicationMutations, DevelopmentMutations, FileMutations, OfficeMutations, ProfileMutations, ScheduleMutations
+    AccountMutations,
+    ApplicationMutations,
+    DevelopmentMutations,
+    FileMutations,
+    ObjectionMutations,
+    OfficeMutations,
+    ProfileMutations,
+    ScheduleMutations,
 ):
     """Every verb: one input, one result union. Further nouns join as base classes."""
 

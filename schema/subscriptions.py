@@ -12,6 +12,9 @@ from schema.context import Info, uuid_or_none
 from schema.nodes import key_of
 from schema.types.applications import Application
 
+_QUEUE_EVENTS = frozenset({"applicationMoved", "applicationClaimed", "objectionReceived", "objectionSettled"})
+"""Of objections the pool is not told: they are for the province."""
+
 
 @strawberry.type(description="Something changed in an officer's queue.")
 class QueueChange:
@@ -56,7 +59,9 @@ class Subscription:
             if case is not None:
                 yield case
 
-    @strawberry.subscription(description="A case of the viewer's office moved, was claimed or released. Ends with the session.")
+    @strawberry.subscription(
+        description="A case of the viewer's office moved, was claimed or released, or (for the province) objected to. Ends with the session."
+    )
     async def queue_changed(self, info: Info) -> AsyncGenerator[QueueChange, None]:
         """For officers; raises NOT_SIGNED_IN and NOT_ALLOWED as top-level errors."""
         viewer = info.context.signed_in()
@@ -66,7 +71,7 @@ class Subscription:
         def wanted(event: Mapping[str, str]) -> bool:
             if event["event"] == "resync":
                 return True
-            return event["event"] in ("applicationMoved", "applicationClaimed") and viewer.pool_code in (None, event.get("pool"))
+            return event["event"] in _QUEUE_EVENTS and viewer.pool_code in (None, event.get("pool"))
 
         async for event in info.context.events.listen(wanted):
             case = await _visible(info, event)

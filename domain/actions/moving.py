@@ -51,10 +51,11 @@ async def move(
         case.due_at = (await working_calendar()).deadline(now, settings().stage_budget_working_days)
     record = await _append_record(case, how, left, viewer=viewer, now=now, decision=decision or Decision())
     await case.save()
-    if case.stage in _ARRIVALS:
+    arrive = _AFTER.get(how) or _ARRIVALS.get(case.stage)
+    if arrive is not None:
         expert = await Expert.select_for_update().get(id=case.expert_id)
         await _settle_revision(case, expert)
-        await _ARRIVALS[case.stage](case, expert, now)
+        await arrive(case, expert, now)
     await announce(
         "applicationMoved", application=case.id, expert=case.expert_id, pool=case.pool_code, stage=case.stage.value, left=left.value
     )
@@ -126,6 +127,11 @@ async def _rejected(case: Application, expert: Expert, now: datetime) -> None:
     await send_sms(SmsTemplate.REJECTED, await _account(expert), application_id=case.id, now=now)
 
 
+async def _objection_upheld(case: Application, expert: Expert, now: datetime) -> None:
+    await strike_notice(case, now=now)
+    await send_sms(SmsTemplate.OBJECTION_UPHELD, await _account(expert), application_id=case.id, now=now)
+
+
 async def _cancelled(case: Application, _: Expert, now: datetime) -> None:
     await strike_notice(case, now=now)
 
@@ -158,6 +164,9 @@ async def _take_over(case: Application, expert: Expert) -> None:
         expert.name = revision.name
     await expert.save()
 
+
+_AFTER: Mapping[Move, Callable[[Application, Expert, datetime], Awaitable[None]]] = {Move.UPHOLD_OBJECTION: _objection_upheld}
+"""What a move brings, where that is not what its stage brings."""
 
 _ARRIVALS: Mapping[Stage, Callable[[Application, Expert, datetime], Awaitable[None]]] = {
     Stage.RETURNED: _returned,

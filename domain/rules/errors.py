@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar
 
-from models.enums import HalfDay, Move, Stage
+from models.enums import HalfDay, Move, ObjectionState, Stage
 
 
 class Invalid(Exception):
@@ -107,6 +107,22 @@ class AlreadyReviewed(Refusal):
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
         self.stage = stage
+
+
+class NoticeOver(Refusal):
+    """The public notice does not run any more: objections are received until its last second."""
+
+    code = "NOTICE_OVER"
+
+
+class AlreadySettled(Refusal):
+    """The objection was settled before; how is told."""
+
+    code = "ALREADY_SETTLED"
+
+    def __init__(self, state: ObjectionState) -> None:
+        super().__init__(state)
+        self.state = state
 
 
 class ClaimedByAnother(Refusal):

@@ -101,6 +101,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The case is under review and cannot be edited; withdraw it first.",
     ),
     "STANDING_ENDED": ("您已不在专家库中，不能修改资料。", "You are no longer in the registry; the profile cannot be edited."),
+    "NOTICE_OVER": (
+        "该公示已结束，不再受理异议；如有问题请向省级财政部门反映。",
+        "This notice is over and takes no more objections; write to the provincial finance office instead.",
+    ),
+    "ALREADY_SETTLED": ("该异议已处理：{state}；请刷新后查看。", "This objection was settled before ({state}). Reload to see it."),
+    "OWN_OBJECTION": ("不能处理本人提出的异议；请由其他人员办理。", "Nobody settles their own objection; another officer must do it."),
+    "NAMES_OBJECTOR": (
+        "处理理由可能为专家所见，不得包含异议人的联系方式；请删除。",
+        "The expert may read the reasons; take the objector's telephone number out of them.",
+    ),
     "REASONS_REQUIRED": ("请至少指出一处需要修改的内容。", "Name at least one field that must be changed."),
     "DECLARATION_REQUIRED": ("请先阅读并同意此项声明。", "Read and accept this declaration first."),
     "POOL_NOT_SELECTABLE": (

@@ -129,6 +129,9 @@ class Migration(migrations.Migration):
         _order("cases_of_the_province", "applications", "stage_since, id", "round > 0"),
         _order("open_cases_of_a_pool", "applications", "pool_code, stage_since, id", "closed_at IS NULL"),
         _order("open_cases_of_the_province", "applications", "stage_since, id", "closed_at IS NULL"),
+        # Objections
+        _unique("a_receipt_is_given_once", "objections", "receipt", "true"),
+        _check("a_settled_objection_has_its_reasons", "objections", "(state = 'OPEN') = (settlement IS NULL AND settled_at IS NULL)"),
         # Search by parts of Chinese names, most of two characters: too short for trigrams
         ops.RunSQL(
             """CREATE OR REPLACE FUNCTION bigrams(words text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

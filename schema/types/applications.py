@@ -15,6 +15,7 @@ from schema.context import Context, Info
 from schema.nodes import Computed, Node, column, item, items, many, one, part, record
 from schema.types.experts import Expert
 from schema.types.messages import Message
+from schema.types.objections import Objection
 from schema.types.publicity import PublicNotice
 from schema.types.reference import Division
 
@@ -149,6 +150,12 @@ class Application(Node):
     )
     messages: list[Message] = many(
         "Message", "application_id", "Messages to phones about it, the oldest first; for officers.", order="{t}.created_at, {t}.id"
+    )
+    objections: list[Objection] = many(
+        "Objection",
+        "application_id",
+        "异议: objections to it, the oldest first; provincial officers alone see them.",
+        order="{t}.received_at, {t}.id",
     )
     notice: PublicNotice | None = one("PublicNotice", "id", "Its public notice, once opened.", to="application_id")
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from domain.actions import reviews
 from domain.rules.viewer import Viewer
+from models.applications import Application
 from models.database import database_now, rows
 from models.enums import Stage
 from schema.nodes import RECORDS
 from tests.cases import case_at, complete_profile
+from tests.objections.raising import objection_to
 from tests.people import administrator, officer, provincial_officer, registered_expert
 
 
@@ -30,6 +32,9 @@ async def small_province() -> Province:
         (Stage.FIRST_REVIEW, Stage.SECOND_REVIEW, Stage.FINAL_REVIEW, Stage.REJECTED, Stage.WITHDRAWN, Stage.PUBLICITY)
     ):
         await case_at(stage, name=f"陈{'四五六七八九'[number]}")
+    objected = await Application.filter(stage=Stage.PUBLICITY).order_by("id")
+    for case in objected:
+        await objection_to(case.id)
     drafting = await registered_expert(name="陈十")
     await complete_profile(drafting.viewer)
     local, other = await officer("220199"), await officer("220299")
