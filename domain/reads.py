@@ -166,6 +166,8 @@ _OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
         reference.Qualification: _everyone,
         reference.Code: _everyone,
         reference.CalendarDay: _everyone,
+        reference.HelpArticle: _everyone,
+        reference.HelpContact: _everyone,
     }
 )
 

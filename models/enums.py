@@ -268,6 +268,21 @@ class HalfDay(Vocabulary):
     PM = "PM", "下午", "from noon on"
 
 
+class HelpKind(Vocabulary):
+    """What an article of the help centre is (domain §9)."""
+
+    GUIDE = "GUIDE", "指南", "how something is done, step by step"
+    QUESTION = "QUESTION", "常见问题", "a frequent question with its answer"
+
+
+class Audience(Vocabulary):
+    """Whom an article of the help centre is for."""
+
+    EVERYONE = "EVERYONE", "所有人", "anybody, signed in or not"
+    EXPERT = "EXPERT", "专家", "temporary and formal experts"
+    OFFICER = "OFFICER", "工作人员", "officers and administrators"
+
+
 class DayKind(Vocabulary):
     """How a calendar day differs from Monday to Friday (domain §6)."""
 

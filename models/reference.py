@@ -5,7 +5,7 @@ from __future__ import annotations
 from tortoise import fields
 from tortoise.models import Model
 
-from models.enums import CodeKind, DayKind, DayStatus
+from models.enums import Audience, CodeKind, DayKind, DayStatus, HelpKind
 
 
 class _Reference(Model):
@@ -96,6 +96,31 @@ class Code(_Reference):
 
     class Meta:
         table = "codes"
+
+
+class HelpArticle(_Reference):
+    """An article of the help centre; `name` is its title, `body` is Markdown."""
+
+    slug = fields.CharField(primary_key=True, max_length=60)
+    kind = fields.CharEnumField(HelpKind, max_length=10)
+    audience = fields.CharEnumField(Audience, max_length=10)
+    position = fields.IntField()
+    body = fields.CharField(max_length=20000)
+
+    class Meta:
+        table = "help_articles"
+
+
+class HelpContact(_Reference):
+    """Whom to ask."""
+
+    code = fields.CharField(primary_key=True, max_length=20)
+    phone = fields.CharField(max_length=40)
+    hours = fields.CharField(max_length=60)
+    note = fields.CharField(max_length=200, default="")
+
+    class Meta:
+        table = "help_contacts"
 
 
 class CalendarDay(Model):

@@ -14,7 +14,7 @@ from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSigne
 from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
-from models.enums import AccountStatus, CaseKind, CodeKind, DayStatus, HalfDay, Role, SmsState, Stage
+from models.enums import AccountStatus, Audience, CaseKind, CodeKind, DayStatus, HalfDay, Role, SmsState, Stage
 from schema.context import Info
 from schema.nodes import ById, Node, OfViewer, listed, resolve_node, row_by_id, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
@@ -25,7 +25,7 @@ from schema.types.experts import Expert
 from schema.types.messages import Message
 from schema.types.objections import Objection
 from schema.types.publicity import PublicNotice
-from schema.types.reference import CalendarDay, Code, Division, Qualification, Specialty, Title, WorkingCalendar
+from schema.types.reference import CalendarDay, Code, Division, HelpArticle, HelpContact, Qualification, Specialty, Title, WorkingCalendar
 from schema.types.schedule import HALF_DAYS
 
 NODES = 100
@@ -130,6 +130,16 @@ _HAS_SPECIALTY = (
     "WHERE :specialty IN (c.code, c.parent_code, p.parent_code)))"
 )
 """The specialty itself, or one below it in the tree of three levels."""
+
+
+def _help(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
+    audience, search = arguments.get("audience"), (arguments.get("search") or "").strip()
+    found = _unretired(arguments)
+    if audience is not None:
+        found.append(Where("{t}.audience IN ('EVERYONE', :audience)", {"audience": audience.value}))
+    if search:
+        found.append(Where("({t}.name ILIKE :search OR {t}.body ILIKE :search)", {"search": search_term(search)}))
+    return found
 
 
 def _staff(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
@@ -445,6 +455,37 @@ class Query(DevelopmentQueries):
     async def qualifications(self, info: Info, search: NameSearch = None, include_retired: Retired = False) -> list[Qualification]:
         """All, or what was found."""
         return await rows_of(info, search=search, include_retired=include_retired)
+
+    @strawberry.field(
+        description="帮助中心: guides, then frequent questions, in their order. For everybody, without signing in.",
+        metadata=listed("HelpArticle", _help, "{t}.position, {t}.slug"),
+    )
+    async def help_articles(
+        self,
+        info: Info,
+        audience: Annotated[Audience | None, strawberry.argument(description="Only what is for them, and what is for everyone.")] = None,
+        search: Annotated[
+            str | None, strawberry.argument(description="Only articles whose title or text contains this; two characters are enough.")
+        ] = None,
+    ) -> list[HelpArticle]:
+        """All, or what was found."""
+        return await rows_of(info, audience=audience, search=search)
+
+    @strawberry.field(description="帮助中心: one article by its name in addresses; null where there is none.")
+    async def help_article(
+        self, info: Info, slug: Annotated[str, strawberry.argument(description="E.g. `registration`.")]
+    ) -> HelpArticle | None:
+        """One article."""
+        row = await info.context.load_one(reference.HelpArticle, "slug", slug)
+        return None if row is None or row.retired else HelpArticle(row=row)  # type: ignore[attr-defined]  # a HelpArticle
+
+    @strawberry.field(
+        description="帮助中心: whom to ask. For everybody.",
+        metadata=listed("HelpContact", lambda arguments, _: _unretired(arguments), _BY_CODE),
+    )
+    async def help_contacts(self, info: Info) -> list[HelpContact]:
+        """All."""
+        return await rows_of(info)
 
     @strawberry.field(description="A flat code table, in its order.", metadata=listed("Code", _of_kind, "{t}.position, {t}.code"))
     async def codes(

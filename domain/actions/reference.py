@@ -11,12 +11,14 @@ from typing import Any
 from tortoise.models import Model
 
 from domain.actions.promises import announce
+from domain.rules.help import parse_articles
 from domain.rules.reference import Flaw, Loaded, ReferenceFlawed, Row, calendar_change, parse
 from models.database import rows, transaction
-from models.reference import CalendarDay, Code, Division, DivisionAlias, Qualification, Specialty, Title
+from models.reference import CalendarDay, Code, Division, DivisionAlias, HelpArticle, HelpContact, Qualification, Specialty, Title
 
 _MODELS: Mapping[str, type[Model]] = {
-    model._meta.db_table: model for model in (CalendarDay, Code, Division, DivisionAlias, Qualification, Specialty, Title)
+    model._meta.db_table: model
+    for model in (CalendarDay, Code, Division, DivisionAlias, HelpArticle, HelpContact, Qualification, Specialty, Title)
 }
 _LOCK = 0x72656665  # any constant: one load at a time
 
@@ -47,14 +49,16 @@ class LoadReport:
 
 
 async def load(source: Path) -> LoadReport:
-    """Bring the tables in line with the CSV files of a directory, or with one file, all in one transaction.
+    """Bring the tables in line with the CSV files and help articles (help/*.md) of a directory, or with one file, all in one transaction.
 
     New rows are inserted, changed ones updated; rows that are no longer in a file are retired, not deleted, because profiles name them,
     and come back when a file names them again. Aliases of divisions are only added to. Of the calendar, whole years are
     replaced. The same files a second time change nothing. Raises ReferenceFlawed, with nothing changed, when a file
     cannot be used as it is.
     """
-    loaded = parse(await asyncio.to_thread(_texts, source))
+    texts = await asyncio.to_thread(_texts, source)
+    articles = {name: texts.pop(name) for name in list(texts) if name.endswith(".md")}
+    loaded = [*([parse_articles(articles)] if articles else []), *(parse(texts) if texts else [])]
     async with transaction():
         await rows("SELECT pg_advisory_xact_lock($1)", _LOCK)
         counts = {each.file: await (_load_calendar(each) if each.table == "calendar_days" else _load(each)) for each in loaded}
@@ -63,7 +67,7 @@ async def load(source: Path) -> LoadReport:
 
 
 def _texts(source: Path) -> dict[str, str]:
-    paths = [source] if source.is_file() else sorted(source.glob("*.csv"))
+    paths = [source] if source.is_file() else sorted((*source.glob("*.csv"), *source.glob("help/*.md")))
     if not paths:
         raise ReferenceFlawed([Flaw(str(source), 0, "there is no CSV file here")])
     texts: dict[str, str] = {}

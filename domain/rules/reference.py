@@ -264,6 +264,17 @@ _SHEETS = (
     _codes(CodeKind.POLITICAL, "political.csv", _code("[0-9]{2}", "two digits"), short_name=("short_name", _words(60))),
     _codes(CodeKind.SEX, "sex.csv", _code("[0-9]", "one digit")),
     Sheet(
+        pattern="help_contacts.csv",
+        table="help_contacts",
+        columns={
+            "code": ("code", _code("[a-z0-9-]{1,20}", "small letters, digits and hyphens")),
+            "name": ("name", _words(120)),
+            "phone": ("phone", _words(40)),
+            "hours": ("hours", _words(60)),
+            "note": ("note", _optional(_words(200), "")),
+        },
+    ),
+    Sheet(
         pattern="*calendar_exceptions.csv",
         table="calendar_days",
         columns={

@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from models.enums import AccountStatus, Availability, CaseKind, CodeKind, CodePurpose, DayKind, DayStatus, EmployerKind, ExpertSource, FilePurpose, HalfDay, HealthDeclaration, IdType, Move, NoticeState, ObjectionState, OutboxState, RejectReason, RevisionState, Role, SmsState, SmsTemplate, Stage, Standing, StudyMode, Transport, WorkStatus
+from models.enums import AccountStatus, Audience, Availability, CaseKind, CodeKind, CodePurpose, DayKind, DayStatus, EmployerKind, ExpertSource, FilePurpose, HalfDay, HealthDeclaration, HelpKind, IdType, Move, NoticeState, ObjectionState, OutboxState, RejectReason, RevisionState, Role, SmsState, SmsTemplate, Stage, Standing, StudyMode, Transport, WorkStatus
 from models.ids import new_id
 from models.sealing import SealedField
 from orjson import loads
@@ -150,6 +150,33 @@ class Migration(migrations.Migration):
             ],
             options={'table': 'failed_sign_ins', 'app': 'models', 'indexes': [Index(fields=['phone_hash', 'at']), Index(fields=['address_hash', 'at'])], 'pk_attr': 'id', 'table_description': 'A sign-in that did not succeed, counted per phone and client address; kept for a day.'},
             bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='HelpArticle',
+            fields=[
+                ('name', fields.CharField(max_length=120)),
+                ('retired', fields.BooleanField(default=False)),
+                ('slug', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=60)),
+                ('kind', fields.CharEnumField(description='GUIDE: GUIDE\nQUESTION: QUESTION', enum_type=HelpKind, max_length=10)),
+                ('audience', fields.CharEnumField(description='EVERYONE: EVERYONE\nEXPERT: EXPERT\nOFFICER: OFFICER', enum_type=Audience, max_length=10)),
+                ('position', fields.IntField()),
+                ('body', fields.CharField(max_length=20000)),
+            ],
+            options={'table': 'help_articles', 'app': 'models', 'pk_attr': 'slug', 'table_description': 'An article of the help centre; `name` is its title, `body` is Markdown.'},
+            bases=['_Reference'],
+        ),
+        ops.CreateModel(
+            name='HelpContact',
+            fields=[
+                ('name', fields.CharField(max_length=120)),
+                ('retired', fields.BooleanField(default=False)),
+                ('code', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=20)),
+                ('phone', fields.CharField(max_length=40)),
+                ('hours', fields.CharField(max_length=60)),
+                ('note', fields.CharField(default='', max_length=200)),
+            ],
+            options={'table': 'help_contacts', 'app': 'models', 'pk_attr': 'code', 'table_description': 'Whom to ask.'},
+            bases=['_Reference'],
         ),
         ops.CreateModel(
             name='IdempotencyKey',

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from models import reference
-from models.enums import CodeKind, DayKind, DayStatus
+from models.enums import Audience, CodeKind, DayKind, DayStatus, HelpKind
 from schema.nodes import Node, column, many, one, record
 
 _RETIRED = "No longer given out; stands in older profiles."
@@ -88,6 +88,27 @@ class Code(Node):
     parent_code: str | None = column("parent_code", "Heading it stands under.")
     selectable: bool = column("selectable", "Whether it can be chosen; headings cannot.")
     retired: bool = column("retired", _RETIRED)
+
+
+@record(reference.HelpArticle, "帮助: a guide or a frequent question of the help centre.")
+class HelpArticle(Node):
+    """An article."""
+
+    slug: str = column("slug", "Its name in addresses, e.g. `registration`.")
+    kind: HelpKind = column("kind", "Guide or frequent question.")
+    audience: Audience = column("audience", "Whom it is for.")
+    title: str = column("name", "Title, in Chinese.")
+    body: str = column("body", "Text in Markdown, without raw HTML.")
+
+
+@record(reference.HelpContact, "帮助: whom to ask.")
+class HelpContact(Node):
+    """A contact."""
+
+    name: str = column("name", "Office or hotline.")
+    phone: str = column("phone", "Telephone as it is dialled.")
+    hours: str = column("hours", "When somebody answers.")
+    note: str = column("note", "What for.")
 
 
 @strawberry.type(description="A day that differs from Monday to Friday.")

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from domain.actions import reference
+from models.reference import HelpArticle
+from settings import Settings
+from tests.conftest import ROOT
+from tests.graphql import both, execute
+
+LIST = (
+    "query Help($audience: Audience, $search: String) { helpArticles(audience: $audience, search: $search) { slug kind audience title } }"
+)
+
+
+async def slugs(**variables: Any) -> list[str]:
+    return [each["slug"] for each in (await both(LIST, None, **variables))["helpArticles"]]
+
+
+async def test_every_part_of_the_way_has_a_guide_readable_without_signing_in(database: Settings) -> None:
+    for_experts = await slugs(audience="EXPERT")
+
+    assert for_experts[:8] == ["registration", "profile", "submission", "progress", "schedule", "change", "leaving", "objections"]
+    assert {"reviewing", "staff-accounts", "registration"} <= set(await slugs(audience="OFFICER"))
+    assert "reviewing" not in for_experts
+
+
+async def test_two_chinese_characters_find_an_article_by_title_or_text(database: Settings) -> None:
+    assert await slugs(search="注销") == ["leaving"]
+    assert "registration" in await slugs(search="隐私")
+    assert await slugs(search="没有这样的词") == []
+    assert await slugs(search="%") == []
+
+
+async def test_one_article_is_read_by_its_name(database: Settings) -> None:
+    document = "query One($slug: String!) { helpArticle(slug: $slug) { title kind audience body } }"
+
+    found = await both(document, None, slug="faq-no-title")
+    none = await both(document, None, slug="nothing")
+
+    assert found == {
+        "helpArticle": {
+            "title": "没有职称可以申请吗？",
+            "kind": "QUESTION",
+            "audience": "EXPERT",
+            "body": "可以。没有职称的，填写至少一项执业资格并上传证书。是否符合入库条件由财政部门审核决定。",
+        }
+    }
+    assert none == {"helpArticle": None}
+
+
+async def test_contacts_are_told_to_everybody(database: Settings) -> None:
+    answer = await both("{ helpContacts { name phone hours note } }", None)
+
+    assert answer["helpContacts"][0] == {
+        "name": "政务服务便民热线",
+        "phone": "12345",
+        "hours": "全天",
+        "note": "咨询、转办所在地财政部门",
+    }
+
+
+async def test_loading_again_changes_nothing_and_an_article_that_is_gone_is_retired(database: Settings, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "reference", tmp_path / "reference")
+    (tmp_path / "reference" / "help" / "objections.md").unlink()
+
+    same = await reference.load(ROOT / "reference")
+    fewer = await reference.load(tmp_path / "reference")
+
+    assert str(same.files["help/*.md"]) == "0 new, 0 changed, 0 retired, 16 as before"
+    assert str(fewer.files["help/*.md"]) == "0 new, 0 changed, 1 retired, 15 as before"
+    assert "objections" not in await slugs()
+    assert (await execute('{ helpArticle(slug: "objections") { title } }')).data == {"helpArticle": None}
+    assert (await HelpArticle.get(slug="objections")).retired
