@@ -61,7 +61,7 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
             await close_database()
 
     routes: list[BaseRoute] = [
-        Route("/graphql", over_http.answer, methods=["GET", "POST"]),
+        Route("/graphql", over_http, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(operations, connections)),
         *Files(operations).routes(),
         *Health(configuration, listener, connections).routes(),

@@ -13,6 +13,7 @@ from graphql import GraphQLError, OperationType
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from api import bodies
@@ -105,6 +106,11 @@ class GraphQLOverHTTP:
         self._connections = connections
         self._settings = operations.settings
         self._public = PublicAnswers(operations.listener)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI; a plain function would be wrapped in Starlette's handling of exceptions, which come no further than `answer`."""
+        response = await self.answer(Request(scope, receive, send))
+        await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
         """The answer to one request, whatever it holds."""

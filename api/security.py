@@ -7,7 +7,6 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
@@ -125,6 +124,7 @@ class SecureAnswers:
         }
         if settings.secure_cookies:
             self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        self._raw = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -145,10 +145,9 @@ class SecureAnswers:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = correlation_id
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                given = {name for name, _ in message["headers"]}
+                further = (each for each in self._raw if each[0] not in given)
+                message["headers"] = [*message["headers"], (b"x-request-id", correlation_id.encode()), *further]
             await send(message)
 
         try:
