@@ -175,6 +175,9 @@ ROOTS: dict[str, tuple[str, set[str]]] = {
     "titles": ("titles { id }", EVERYONE),
     "qualifications": ("qualifications { id }", EVERYONE),
     "codes": ("codes(kind: SEX) { id }", EVERYONE),
+    "helpArticles": ("helpArticles { id }", EVERYONE),
+    "helpArticle": ('helpArticle(slug: "x") { id }', EVERYONE),
+    "helpContacts": ("helpContacts { id }", EVERYONE),
     "workingCalendar": ("workingCalendar(year: 2026) { year }", EVERYONE),
     "developmentMessages": ("developmentMessages { text }", EVERYONE),  # development mode only
 }

@@ -89,6 +89,8 @@ Specialty                               | {EVERYBODY}
 Title                                   | {EVERYBODY}
 Qualification                           | {EVERYBODY}
 Code                                    | {EVERYBODY}
+HelpArticle                             | {EVERYBODY}
+HelpContact                             | {EVERYBODY}
 """
 
 
@@ -251,6 +253,8 @@ async def build() -> World:
         "Title": Thing("Title_T01012", drafting.viewer),
         "Qualification": Thing("Qualification_Q101", drafting.viewer),
         "Code": Thing("Code_SEX:1", drafting.viewer),
+        "HelpArticle": Thing("HelpArticle_" + await one("SELECT slug AS id FROM help_articles LIMIT 1"), drafting.viewer),
+        "HelpContact": Thing("HelpContact_" + await one("SELECT code AS id FROM help_contacts LIMIT 1"), drafting.viewer),
     }
     viewers = {
         "nobody": None,
