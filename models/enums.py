@@ -220,6 +220,7 @@ class SmsTemplate(Vocabulary):
     REJECTED = "REJECTED", "不予通过通知", "the case was rejected"
     APPLIED = "APPLIED", "变更生效通知", "the change has taken effect"
     NOTICE_OPENED = "NOTICE_OPENED", "公示通知", "a public notice has begun"
+    NOTICE_EXTENDED = "NOTICE_EXTENDED", "公示延长通知", "a running notice became longer by the published calendar"
     OBJECTION_UPHELD = "OBJECTION_UPHELD", "异议成立通知", "an objection was upheld"
     REMINDER = "REMINDER", "提醒", "a draft or returned case is waiting"
 

@@ -14,7 +14,7 @@ from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSigne
 from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
-from models.enums import AccountStatus, Audience, CaseKind, CodeKind, DayStatus, HalfDay, Role, SmsState, Stage
+from models.enums import AccountStatus, Audience, CaseKind, CodeKind, HalfDay, Role, SmsState, Stage
 from schema.context import Info
 from schema.nodes import ById, Node, OfViewer, listed, resolve_node, row_by_id, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
@@ -25,7 +25,7 @@ from schema.types.experts import Expert
 from schema.types.messages import Message
 from schema.types.objections import Objection
 from schema.types.publicity import PublicNotice
-from schema.types.reference import CalendarDay, Code, Division, HelpArticle, HelpContact, Qualification, Specialty, Title, WorkingCalendar
+from schema.types.reference import Code, Division, HelpArticle, HelpContact, Qualification, Specialty, Title, WorkingCalendar
 from schema.types.schedule import HALF_DAYS
 
 NODES = 100
@@ -506,9 +506,4 @@ class Query(DevelopmentQueries):
             raise InvalidInput([FieldProblem("year", "YEAR_RANGE", {"least": 2000, "most": 2100})])
         span = Where("{t}.date BETWEEN :first_day AND :last_day", {"first_day": date(year, 1, 1), "last_day": date(year, 12, 31)})
         found = await reads.select(reference.CalendarDay, viewer=info.context.viewer, now=info.context.now, where=[span], order="{t}.date")
-        certain = bool(found) and all(row.status is DayStatus.OFFICIAL for row in found)
-        return WorkingCalendar(
-            year=year,
-            status=DayStatus.OFFICIAL if certain else DayStatus.TENTATIVE,
-            exceptions=[CalendarDay(date=row.date, kind=row.kind, name=row.name, status=row.status) for row in found],
-        )
+        return WorkingCalendar.of(year, found)

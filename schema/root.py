@@ -14,6 +14,7 @@ from schema import enums  # noqa: F401  registers every enum with its descriptio
 from schema.guarded import GuardedSchema
 from schema.mutations.accounts import AccountMutations
 from schema.mutations.applications import ApplicationMutations
+from schema.mutations.calendar import CalendarMutations
 from schema.mutations.development import DevelopmentMutations
 from schema.mutations.files import FileMutations
 from schema.mutations.objections import ObjectionMutations
@@ -33,6 +34,7 @@ from schema.subscriptions import Subscription
 class Mutation(
     AccountMutations,
     ApplicationMutations,
+    CalendarMutations,
     DevelopmentMutations,
     FileMutations,
     ObjectionMutations,

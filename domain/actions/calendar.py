@@ -1,11 +1,76 @@
-"""The working calendar as the rules take it."""
+"""The working calendar: read for the rules, made official by administrators, and what that means for running notices (domain §6)."""
 
 from __future__ import annotations
 
-from domain.rules.calendar import ExceptionalDay, WorkingCalendar
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from domain.actions.promises import send_sms
+from domain.rules.calendar import ExceptionalDay, PublishedDay, Window, WorkingCalendar, checked_year, recomputed
+from domain.rules.errors import NotAllowed
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.applications import Application
+from models.database import rows, transaction
+from models.enums import DayStatus, NoticeState, Role, SmsTemplate
+from models.publicity import PublicNotice
 from models.reference import CalendarDay
 
 
 async def working_calendar() -> WorkingCalendar:
     """The calendar table, read anew: administrators extend it while the product runs."""
     return WorkingCalendar(ExceptionalDay(row.date, row.kind, row.status) for row in await CalendarDay.all())
+
+
+async def days_of_year(year: int) -> list[CalendarDay]:
+    """The days of a year that differ from Monday to Friday, in order."""
+    return await CalendarDay.filter(date__gte=date(year, 1, 1), date__lte=date(year, 12, 31)).order_by("date")
+
+
+async def publish_year(year: int, days: Sequence[PublishedDay], *, viewer: Viewer, now: datetime) -> int:
+    """Make a year official, in place of its days until now, and count running notices anew; how many of these became longer.
+
+    A published year can be published again with corrections. Raises NotAllowed for all but administrators, and InvalidInput.
+    """
+    if viewer.role is not Role.ADMINISTRATOR:
+        raise NotAllowed
+    published = checked_year(year, days)
+    async with transaction():
+        await rows("SELECT pg_advisory_xact_lock($1)", LOCK)
+        await CalendarDay.filter(date__gte=date(year, 1, 1), date__lte=date(year, 12, 31)).delete()
+        await CalendarDay.bulk_create(
+            [CalendarDay(date=each.day, kind=each.kind, name=each.name, status=DayStatus.OFFICIAL) for each in published]
+        )
+        return await recompute_windows(now=now)
+
+
+LOCK = 0x72656665  # any constant: one change of the reference data at a time
+
+
+async def recompute_windows(*, now: datetime) -> int:
+    """Count the windows of running notices by the present calendar, only ever longer; experts whose notice ends later are told.
+
+    Call inside the transaction that changes the calendar. A repeat changes nothing. Returns how many notices became longer.
+    """
+    calendar, extended = await working_calendar(), 0
+    running = await PublicNotice.filter(state=NoticeState.OPEN, closes_at__gt=now).order_by("application_id")
+    cases = [each.application_id for each in running]
+    # The cases first, as in every verb; a notice that has ended meanwhile is left alone.
+    held = {each.id: each for each in await Application.filter(id__in=cases).order_by("id").select_for_update().prefetch_related("expert")}
+    for notice in await PublicNotice.filter(application_id__in=cases, state=NoticeState.OPEN).order_by("id").select_for_update():
+        promised = Window(
+            notice.first_day, notice.last_day, notice.closes_at, tuple(map(date.fromisoformat, notice.days_counted)), notice.tentative
+        )
+        window = recomputed(promised, calendar, notice.opened_at)
+        if window == promised:
+            continue
+        notice.first_day, notice.last_day, notice.closes_at = window.first_day, window.last_day, window.closes_at
+        notice.days_counted, notice.tentative = [day.isoformat() for day in window.days_counted], window.tentative
+        await notice.save(update_fields=["first_day", "last_day", "closes_at", "days_counted", "tentative"])
+        if window.closes_at > promised.closes_at:
+            extended += 1
+            case = held[notice.application_id]
+            account = await Account.get(id=case.expert.account_id)
+            parameters = {"last_day": notice.last_day.isoformat()}
+            await send_sms(SmsTemplate.NOTICE_EXTENDED, account, application_id=case.id, parameters=parameters, now=now)
+    return extended

@@ -10,17 +10,17 @@ from typing import Any
 
 from tortoise.models import Model
 
+from domain.actions.calendar import LOCK, recompute_windows
 from domain.actions.promises import announce
 from domain.rules.help import parse_articles
 from domain.rules.reference import Flaw, Loaded, ReferenceFlawed, Row, calendar_change, parse
-from models.database import rows, transaction
+from models.database import database_now, rows, transaction
 from models.reference import CalendarDay, Code, Division, DivisionAlias, HelpArticle, HelpContact, Qualification, Specialty, Title
 
 _MODELS: Mapping[str, type[Model]] = {
     model._meta.db_table: model
     for model in (CalendarDay, Code, Division, DivisionAlias, HelpArticle, HelpContact, Qualification, Specialty, Title)
 }
-_LOCK = 0x72656665  # any constant: one load at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LoadReport:
 
     files: Mapping[str, Counts]
     calendar_changed: bool
-    """Working days are others than before: the windows of open notices are to be recomputed."""
+    """Working days are others than before: the windows of open notices were counted anew."""
 
     def __str__(self) -> str:
         return "\n".join(f"{file}: {counts}" for file, counts in self.files.items())
@@ -60,10 +60,13 @@ async def load(source: Path) -> LoadReport:
     articles = {name: texts.pop(name) for name in list(texts) if name.endswith(".md")}
     loaded = [*([parse_articles(articles)] if articles else []), *(parse(texts) if texts else [])]
     async with transaction():
-        await rows("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await rows("SELECT pg_advisory_xact_lock($1)", LOCK)
         counts = {each.file: await (_load_calendar(each) if each.table == "calendar_days" else _load(each)) for each in loaded}
         await announce("referenceChanged")
-    return LoadReport(counts, calendar_changed=any(_changes(counts[each.file]) for each in loaded if each.table == "calendar_days"))
+        changed = any(_changes(counts[each.file]) for each in loaded if each.table == "calendar_days")
+        if changed:
+            await recompute_windows(now=await database_now())
+    return LoadReport(counts, calendar_changed=changed)
 
 
 def _texts(source: Path) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
+from domain.rules.fields import Fields
+from domain.rules.text import line
 from models.enums import DayKind, DayStatus
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -89,6 +92,46 @@ class WorkingCalendar:
             if not resting:
                 yield day
         raise ValueError(f"the calendar has no working day in the {_LONGEST_REST_DAYS} days before {day}")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDay:
+    """A day of a year as the State Council has published it, with the holiday it belongs to."""
+
+    day: date
+    kind: DayKind
+    name: str
+
+
+DAYS_OF_A_YEAR = 40
+"""More exceptions than any year had; rests of so many weekdays still end within what counting goes through."""
+
+
+def checked_year(year: int, days: Sequence[PublishedDay]) -> list[PublishedDay]:
+    """The exceptional days of a year, their names clean.
+
+    Raises InvalidInput: each lies in the year, stands once, and differs from Monday to Friday; there is one at least.
+    """
+    fields = Fields()
+    if not 2000 <= year <= 2100:
+        fields.wrong("year", "YEAR_RANGE", least=2000, most=2100)
+    if not days:
+        fields.wrong("days", "CALENDAR_EMPTY")
+    if len(days) > DAYS_OF_A_YEAR:
+        fields.wrong("days", "TOO_MANY", maximum=DAYS_OF_A_YEAR)
+    fields.refuse()
+    found: dict[date, PublishedDay] = {}
+    for number, each in enumerate(days):
+        if each.day.year != year:
+            fields.wrong(f"days.{number}.date", "CALENDAR_OTHER_YEAR", year=year)
+        elif each.day in found:
+            fields.wrong(f"days.{number}.date", "REPEATED")
+        elif (each.day.weekday() < 5) == (each.kind is DayKind.WORK):
+            fields.wrong(f"days.{number}.kind", "CALENDAR_NO_EXCEPTION")
+        name = fields.check(f"days.{number}.name", partial(line, each.name, longest=60), otherwise="")
+        found[each.day] = PublishedDay(each.day, each.kind, name)
+    fields.refuse()
+    return list(found.values())
 
 
 def recomputed(window: Window, calendar: WorkingCalendar, opened_at: datetime) -> Window:

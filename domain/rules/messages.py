@@ -124,6 +124,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "PAGE_FIRST_AND_LAST": ("first 与 last 只能选用一个。", "Use either first or last."),
     "PAGE_SIZE": ("每页数量应在 0 到 {maximum} 之间。", "A page has 0 to {maximum} items."),
     "YEAR_RANGE": ("年份应在 {least} 到 {most} 之间。", "The year must lie between {least} and {most}."),
+    # Working calendar
+    "CALENDAR_EMPTY": ("请列出该年与周一至周五不同的日期。", "List the days of the year that differ from Monday to Friday."),
+    "CALENDAR_OTHER_YEAR": ("该日期不在 {year} 年；请核对。", "This day does not lie in {year}; check it."),
+    "CALENDAR_NO_EXCEPTION": (
+        "工作日不需标为上班，周末不需标为休息；请删除或更正。",
+        "A weekday is worked and a weekend is off anyway; remove this day or correct its kind.",
+    ),
     # Offices
     "OWN_ACCOUNT": ("不能停用本人的账号；请由另一位管理员办理。", "Nobody disables their own account; another administrator must do it."),
     "CLAIM_NOT_HELD": ("您尚未占用此申请，无法移交；请先占用。", "You do not hold this case; claim it before you hand it over."),

@@ -38,6 +38,10 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "【评审专家库】您的入库申请已通过审核，{first_day} 至 {last_day} 公示。",
         "[Expert registry] Your admission has passed its reviews and is before the public from {first_day} to {last_day}.",
     ),
+    SmsTemplate.NOTICE_EXTENDED: (
+        "【评审专家库】因工作日安排公布，您的入库公示延长至 {last_day}。",
+        "[Expert registry] By the published working days, your admission is before the public until {last_day}.",
+    ),
     SmsTemplate.OBJECTION_UPHELD: (
         "【评审专家库】公示期间收到的异议成立，您的入库申请未予通过。请登录系统查看原因。",
         "[Expert registry] An objection to your admission was upheld and the case rejected. Sign in to read the reasons.",

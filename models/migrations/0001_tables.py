@@ -288,7 +288,7 @@ class Migration(migrations.Migration):
             name='SmsMessage',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
-                ('template', fields.CharEnumField(description='PHONE_CODE: PHONE_CODE\nPHONE_CHANGED: PHONE_CHANGED\nADMITTED: ADMITTED\nRETURNED: RETURNED\nREJECTED: REJECTED\nAPPLIED: APPLIED\nNOTICE_OPENED: NOTICE_OPENED\nOBJECTION_UPHELD: OBJECTION_UPHELD\nREMINDER: REMINDER', enum_type=SmsTemplate, max_length=30)),
+                ('template', fields.CharEnumField(description='PHONE_CODE: PHONE_CODE\nPHONE_CHANGED: PHONE_CHANGED\nADMITTED: ADMITTED\nRETURNED: RETURNED\nREJECTED: REJECTED\nAPPLIED: APPLIED\nNOTICE_OPENED: NOTICE_OPENED\nNOTICE_EXTENDED: NOTICE_EXTENDED\nOBJECTION_UPHELD: OBJECTION_UPHELD\nREMINDER: REMINDER', enum_type=SmsTemplate, max_length=30)),
                 ('language', fields.CharField(max_length=5)),
                 ('phone', SealedField(purpose='sms.phone')),
                 ('phone_masked', fields.CharField(max_length=20)),

@@ -1,7 +1,8 @@
 """Reference data: divisions and pools, trees of specialties and titles, code tables, the working calendar."""
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 import strawberry
 
@@ -128,3 +129,13 @@ class WorkingCalendar:
     year: int = strawberry.field(description="Calendar year.")
     status: DayStatus = strawberry.field(description="TENTATIVE until the State Council has published the year.")
     exceptions: list[CalendarDay] = strawberry.field(description="Days that differ from Monday to Friday, in order.")
+
+    @classmethod
+    def of(cls, year: int, days: Sequence[reference.CalendarDay]) -> Self:
+        """A year from its rows; without official rows it is tentative."""
+        certain = bool(days) and all(row.status is DayStatus.OFFICIAL for row in days)
+        return cls(
+            year=year,
+            status=DayStatus.OFFICIAL if certain else DayStatus.TENTATIVE,
+            exceptions=[CalendarDay(date=row.date, kind=row.kind, name=row.name, status=row.status) for row in days],
+        )

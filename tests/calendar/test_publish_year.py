@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import shutil
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.actions import calendar, reference
+from domain.rules.calendar import SHANGHAI, PublishedDay, checked_year
+from domain.rules.errors import InvalidInput, NotAllowed
+from models.applications import Application
+from models.enums import DayKind, DayStatus, SmsTemplate, Stage
+from models.publicity import PublicNotice
+from models.reference import CalendarDay
+from models.sms import SmsMessage
+from settings import Settings
+from tests.cases import case_at
+from tests.conftest import ROOT
+from tests.graphql import execute
+from tests.people import administrator, officer, provincial_officer, registered_expert
+
+OFF, WORK = DayKind.OFF, DayKind.WORK
+NEW_YEAR = PublishedDay(date(2031, 1, 1), OFF, "元旦")
+
+
+@pytest.mark.parametrize(
+    ("year", "days", "path", "code"),
+    [
+        (1999, [NEW_YEAR], "year", "YEAR_RANGE"),
+        (2031, [], "days", "CALENDAR_EMPTY"),
+        (2031, [NEW_YEAR] * 41, "days", "TOO_MANY"),
+        (2030, [NEW_YEAR], "days.0.date", "CALENDAR_OTHER_YEAR"),
+        (2031, [NEW_YEAR, NEW_YEAR], "days.1.date", "REPEATED"),
+        (2031, [PublishedDay(date(2031, 1, 1), WORK, "元旦")], "days.0.kind", "CALENDAR_NO_EXCEPTION"),
+        (2031, [PublishedDay(date(2031, 1, 4), OFF, "元旦")], "days.0.kind", "CALENDAR_NO_EXCEPTION"),
+        (2031, [PublishedDay(date(2031, 1, 1), OFF, " ")], "days.0.name", "TEXT_EMPTY"),
+    ],
+)
+def test_a_year_that_cannot_be_is_told_by_its_field(year: int, days: list[PublishedDay], path: str, code: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        checked_year(year, days)
+
+    assert [(each.path, each.code) for each in refusal.value.problems] == [(path, code)]
+
+
+async def days_of(year: int) -> list[tuple[date, DayKind, str, DayStatus]]:
+    return [(each.date, each.kind, each.name, each.status) for each in await calendar.days_of_year(year)]
+
+
+@pytest.fixture
+async def shipped(database: Settings) -> None:
+    """The calendar as it is shipped, whatever tests before have published."""
+    await CalendarDay.all().delete()
+    await reference.load(ROOT / "reference")
+
+
+async def running_notice() -> tuple[Application, PublicNotice, date]:
+    """A case before the public, its notice, and a weekday that the notice counts."""
+    _, case = await case_at(Stage.PUBLICITY)
+    notice = await PublicNotice.get(application_id=case.id)
+    return case, notice, next(day for day in map(date.fromisoformat, notice.days_counted) if day.weekday() < 5)
+
+
+async def of_year(day: date, *more: PublishedDay) -> list[PublishedDay]:
+    """The year of a day as it is known, with further days."""
+    known = [PublishedDay(each.date, each.kind, each.name) for each in await calendar.days_of_year(day.year)]
+    return [*(each for each in known if each.day not in {other.day for other in more}), *more]
+
+
+async def test_a_published_year_takes_the_place_of_the_expected_one(shipped: None, now: datetime) -> None:
+    admin = await administrator()
+    assert {each[3] for each in await days_of(2027)} == {DayStatus.TENTATIVE}
+    days = [PublishedDay(date(2027, 1, 1), OFF, "元旦"), PublishedDay(date(2027, 1, 9), WORK, "元旦调休")]
+
+    await calendar.publish_year(2027, days, viewer=admin.viewer, now=now)
+
+    assert await days_of(2027) == [
+        (date(2027, 1, 1), OFF, "元旦", DayStatus.OFFICIAL),
+        (date(2027, 1, 9), WORK, "元旦调休", DayStatus.OFFICIAL),
+    ]
+    assert (await calendar.working_calendar()).is_official(2027)
+
+
+async def test_a_running_notice_becomes_longer_and_its_expert_is_told(shipped: None, now: datetime) -> None:
+    case, notice, day = await running_notice()
+    holiday = await of_year(day, PublishedDay(day, OFF, "临时放假"))
+
+    extended = await calendar.publish_year(day.year, holiday, viewer=(await administrator()).viewer, now=now)
+    again = await calendar.publish_year(day.year, holiday, viewer=(await administrator()).viewer, now=now)
+
+    kept = await PublicNotice.get(id=notice.id)
+    assert extended >= 1
+    assert again == 0
+    assert kept.last_day > notice.last_day
+    assert kept.closes_at == datetime.combine(kept.last_day + timedelta(days=1), datetime.min.time(), SHANGHAI)
+    assert kept.days_counted == [*(each for each in notice.days_counted if each != day.isoformat()), kept.last_day.isoformat()]
+    [message] = await SmsMessage.filter(application_id=case.id, template=SmsTemplate.NOTICE_EXTENDED)
+    assert message.parameters == {"last_day": kept.last_day.isoformat()}
+
+
+async def test_a_running_notice_never_becomes_shorter(shipped: None, now: datetime) -> None:
+    case, notice, day = await running_notice()
+    without = await of_year(day)
+    admin = await administrator()
+    await calendar.publish_year(day.year, await of_year(day, PublishedDay(day, OFF, "临时放假")), viewer=admin.viewer, now=now)
+    longer = await PublicNotice.get(id=notice.id)
+
+    extended = await calendar.publish_year(day.year, without, viewer=admin.viewer, now=now)
+
+    kept = await PublicNotice.get(id=notice.id)
+    assert extended == 0
+    assert (kept.first_day, kept.last_day, kept.closes_at) == (longer.first_day, longer.last_day, longer.closes_at)
+    assert kept.days_counted == longer.days_counted
+    assert await SmsMessage.filter(application_id=case.id, template=SmsTemplate.NOTICE_EXTENDED).count() == 1
+
+
+async def test_a_notice_that_is_over_is_left_alone(shipped: None) -> None:
+    _, notice, day = await running_notice()
+    holiday = await of_year(day, PublishedDay(day, OFF, "临时放假"))
+
+    await calendar.publish_year(day.year, holiday, viewer=(await administrator()).viewer, now=notice.closes_at)
+
+    assert (await PublicNotice.get(id=notice.id)).closes_at == notice.closes_at
+
+
+async def test_a_newer_file_counts_running_notices_anew_too(shipped: None, tmp_path: Path) -> None:
+    case, notice, day = await running_notice()
+    file = Path(shutil.copy(ROOT / "reference" / "cn_calendar_exceptions.csv", tmp_path))
+    known = {row.date.isoformat(): row.status.value.lower() for row in await calendar.days_of_year(day.year)}
+    file.write_text(file.read_text() + f"{day},off,临时放假,{next(iter(known.values()))}\n")
+
+    report = await reference.load(file)
+
+    assert report.calendar_changed
+    assert (await PublicNotice.get(id=notice.id)).last_day > notice.last_day
+    assert await SmsMessage.filter(application_id=case.id, template=SmsTemplate.NOTICE_EXTENDED).count() == 1
+
+
+async def test_administrators_alone_publish(database: Settings, now: datetime) -> None:
+    before = await CalendarDay.all().order_by("date").values()
+
+    for person in (await registered_expert(), await officer(), await provincial_officer()):
+        with pytest.raises(NotAllowed):
+            await calendar.publish_year(2031, [NEW_YEAR], viewer=person.viewer, now=now)
+
+    assert await CalendarDay.all().order_by("date").values() == before
+
+
+async def test_the_door_of_publishing(database: Settings) -> None:
+    document = """mutation Publish($input: CalendarYearPublishInput!) { calendarYearPublish(input: $input) { __typename
+        ... on CalendarYearPublished { noticesExtended calendar { year status exceptions { date kind name status } } }
+        ... on Problem { code } ... on InvalidInput { fields { path code } } } }"""
+    given: dict[str, Any] = {"year": 2031, "days": [{"date": "2031-01-01", "kind": "OFF", "name": "元旦"}]}
+    admin = await administrator()
+
+    done = await execute(document, admin.viewer, input=given)
+    wrong = await execute(document, admin.viewer, input=given | {"year": 2030})
+    stranger = await execute(document, (await officer()).viewer, input=given)
+    nobody = await execute(document, None, input=given)
+
+    assert done.data == {
+        "calendarYearPublish": {
+            "__typename": "CalendarYearPublished",
+            "noticesExtended": 0,
+            "calendar": {
+                "year": 2031,
+                "status": "OFFICIAL",
+                "exceptions": [{"date": "2031-01-01", "kind": "OFF", "name": "元旦", "status": "OFFICIAL"}],
+            },
+        }
+    }
+    assert (wrong.data or {})["calendarYearPublish"]["fields"] == [{"path": "days.0.date", "code": "CALENDAR_OTHER_YEAR"}]
+    assert stranger.data == {"calendarYearPublish": {"__typename": "NotAllowed", "code": "NOT_ALLOWED"}}
+    assert nobody.data == {"calendarYearPublish": {"__typename": "NotSignedIn", "code": "NOT_SIGNED_IN"}}
