@@ -139,6 +139,10 @@ CLOCK_MOVE = f"""mutation ClockMove($input: DevelopmentClockMoveInput!) {{
   developmentClockMove(input: $input) {{ __typename ... on DevelopmentClockMoved {{ now }} {PROBLEM} }}
 }}"""
 
+MY_TITLES = "query MyTitles { viewer { expert { draftProfile { titles { id title { name } } } } } }"
+
+NOTICES = "query Notices { publicNotices(first: 100) { nodes { name } } }"
+
 APPLICATION_MOVED = "subscription ApplicationMoved { applicationMoved { id stage round } }"
 
 QUEUE_CHANGED = "subscription QueueChanged { queueChanged { stage application { id } } }"
