@@ -16,6 +16,8 @@ from models.enums import DayStatus, NoticeState, Role, SmsTemplate
 from models.publicity import PublicNotice
 from models.reference import CalendarDay
 
+LOCK = 0x72656665  # any constant: one change of the reference data at a time
+
 
 async def working_calendar() -> WorkingCalendar:
     """The calendar table, read anew: administrators extend it while the product runs."""
@@ -42,9 +44,6 @@ async def publish_year(year: int, days: Sequence[PublishedDay], *, viewer: Viewe
             [CalendarDay(date=each.day, kind=each.kind, name=each.name, status=DayStatus.OFFICIAL) for each in published]
         )
         return await recompute_windows(now=now)
-
-
-LOCK = 0x72656665  # any constant: one change of the reference data at a time
 
 
 async def recompute_windows(*, now: datetime) -> int:

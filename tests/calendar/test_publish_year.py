@@ -63,6 +63,13 @@ async def running_notice() -> tuple[Application, PublicNotice, date]:
     return case, notice, next(day for day in map(date.fromisoformat, notice.days_counted) if day.weekday() < 5)
 
 
+def shipped_and(line: str, directory: Path) -> Path:
+    """The shipped file of the calendar with one more line."""
+    file = Path(shutil.copy(ROOT / "reference" / "cn_calendar_exceptions.csv", directory))
+    file.write_text(file.read_text() + line)
+    return file
+
+
 async def of_year(day: date, *more: PublishedDay) -> list[PublishedDay]:
     """The year of a day as it is known, with further days."""
     known = [PublishedDay(each.date, each.kind, each.name) for each in await calendar.days_of_year(day.year)]
@@ -127,11 +134,10 @@ async def test_a_notice_that_is_over_is_left_alone(shipped: None) -> None:
 
 async def test_a_newer_file_counts_running_notices_anew_too(shipped: None, tmp_path: Path) -> None:
     case, notice, day = await running_notice()
-    file = Path(shutil.copy(ROOT / "reference" / "cn_calendar_exceptions.csv", tmp_path))
-    known = {row.date.isoformat(): row.status.value.lower() for row in await calendar.days_of_year(day.year)}
-    file.write_text(file.read_text() + f"{day},off,临时放假,{next(iter(known.values()))}\n")
+    status = (await calendar.days_of_year(day.year))[0].status.value.lower()
+    newer = shipped_and(f"{day},off,临时放假,{status}\n", tmp_path)
 
-    report = await reference.load(file)
+    report = await reference.load(newer)
 
     assert report.calendar_changed
     assert (await PublicNotice.get(id=notice.id)).last_day > notice.last_day

@@ -51,6 +51,11 @@ HOT = {
     "search of notices": (None, '{ publicNotices(search: "%(words)s") { totalCount nodes { name } } }'),
     "a profile before the province": (PROVINCE, _PROFILE),
     "a profile before an office": (LOCAL, _PROFILE),
+    "an office's available experts": (LOCAL, '{ availableExperts(date: "2027-03-01", first: 20) { nodes { number name } } }'),
+    "the province's available experts of a pool": (
+        PROVINCE,
+        '{ availableExperts(date: "2027-03-01", halfDay: AM, poolCode: "220199", first: 20) { nodes { number name } } }',
+    ),
     "an expert with cases": (PROVINCE, '{ expert(id: "%(expert)s") { name applications { nodes { stage } } } }'),
 }
 
