@@ -155,6 +155,8 @@ class Migration(migrations.Migration):
                 EXCLUDE USING gist (expert_id WITH =, half_days(first_date, first_half, last_date, last_half) WITH &&)""",
             "ALTER TABLE schedule_occurrences DROP CONSTRAINT IF EXISTS occurrences_of_one_expert_do_not_overlap",
         ),
+        _order("experts_by_revision_in_force", "experts", "effective_id", "effective_id IS NOT NULL"),
+        _order("revisions_by_specialty", "revision_specialties", "specialty_code, revision_id", "TRUE"),
         _order("formal_experts_of_a_pool", "experts", "pool_code, number", "standing = 'FORMAL'"),
         # Messages
         _unique("a_message_is_resent_once", "sms_messages", "resend_of", "resend_of IS NOT NULL"),

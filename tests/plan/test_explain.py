@@ -56,6 +56,10 @@ HOT = {
         PROVINCE,
         '{ availableExperts(date: "2027-03-01", halfDay: AM, poolCode: "220199", first: 20) { nodes { number name } } }',
     ),
+    "available experts of a specialty": (
+        PROVINCE,
+        '{ availableExperts(date: "2027-03-01", specialty: "A01010000", first: 20) { nodes { number name } } }',
+    ),
     "an expert with cases": (PROVINCE, '{ expert(id: "%(expert)s") { name applications { nodes { stage } } } }'),
 }
 
