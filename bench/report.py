@@ -35,7 +35,8 @@ def write(costs: dict[str, dict[str, list[Cost]]], memory: dict[str, float], alo
     before, _, rest = text.partition("<!-- begin: results -->")
     after = rest.partition("<!-- end: results -->")[2]
     (HERE / "README.md").write_text(f"{before}<!-- begin: results -->\n{tables()}\n<!-- end: results -->{after}")
-    (RESULTS / "cpu.svg").write_text(plot(kept["operations"], experts))
+    largest = measured()[0]
+    (RESULTS / "cpu.svg").write_text(plot(largest["operations"], largest["experts"]))
 
 
 def summary(those: Sequence[Cost], ours: Sequence[Cost]) -> dict[str, Any]:
@@ -53,10 +54,27 @@ def summary(those: Sequence[Cost], ours: Sequence[Cost]) -> dict[str, Any]:
     }
 
 
+def measured() -> list[dict[str, Any]]:
+    """The kept results, the largest size first."""
+    return sorted((json.loads(path.read_text()) for path in RESULTS.glob("*.json")), key=lambda each: -each["experts"])
+
+
+def growth(found: Sequence[dict[str, Any]]) -> list[str]:
+    """PostgreSQL's CPU for our answers at each size."""
+    sizes = [each["experts"] for each in reversed(found)]
+    lines = ["", "### Growth", "", "CPU of PostgreSQL for one answer of ours, µs:", ""]
+    lines += ["| operation | " + " | ".join(f"{size:,} experts" for size in sizes) + " |", "| --- |" + " --: |" * len(sizes)]
+    for name in found[0]["operations"]:
+        # Public notices are kept in memory; what they cost the database is seen without that.
+        costs = [each["operations"][name].get("ours, nothing kept", each["operations"][name]["ours"]) for each in reversed(found)]
+        lines.append(f"| {name} | " + " | ".join(f"{each['database_us']:,}" for each in costs) + " |")
+    return lines
+
+
 def tables() -> str:
-    """Of every size that was measured, the largest first."""
-    found = sorted((json.loads(path.read_text()) for path in RESULTS.glob("*.json")), key=lambda each: -each["experts"])
-    lines = []
+    """Of every size that was measured, the largest first, and how the cost grows."""
+    found = measured()
+    lines = growth(found) if len(found) > 1 else []
     for kept in found:
         lines += ["", f"### {kept['experts']:,} experts", "", f"{kept['at']}, {kept['machine']}.", ""]
         lines += ["| operation | server | requests/s | p50 ms | p99 ms | CPU server µs | CPU PostgreSQL µs | CPU, × ours (quartiles) |"]
