@@ -68,6 +68,9 @@ class Settings:
     claim_minutes: int = _setting(30, "lease of a claimed case, renewable")
     application_form_required: bool = _setting(True, "the signed application form (申请表) is required to submit")
     privacy_terms_version: str = _setting("2026-01", "version of the privacy terms that a registration must accept")
+    dismissal_bar_years: int = _setting(3, "years for which a dismissed person's id number cannot register again")
+    expert_age_limit: int = _setting(70, "age with which an expert leaves the registry")
+    lapse_notice_days: int = _setting(90, "days before leaving by age at which the expert is told")
     draft_reminder_days: tuple[int, ...] = _setting((30, 60), "ages at which a case left as draft or returned is reminded of")
     draft_cancel_days: int = _setting(90, "age at which a case left as draft or returned is cancelled")
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tortoise.models import Model
 
 from domain.rules.viewer import Viewer
-from models import accounts, applications, experts, files, profiles, publicity, reference, schedule, sms
+from models import accounts, applications, experts, files, profiles, publicity, reference, schedule, sms, standing
 from models.database import rows
 from models.enums import Role, Stage
 
@@ -187,6 +187,7 @@ _THROUGH: Mapping[type[Model], tuple[str, type[Model]]] = MappingProxyType(
         publicity.NoticeSpecialty: ("notice_id", publicity.PublicNotice),
         schedule.ScheduleOccurrence: ("expert_id", experts.Expert),
         schedule.SchedulePeriod: ("expert_id", experts.Expert),
+        standing.StandingRecord: ("expert_id", experts.Expert),
         **dict.fromkeys(_SECTIONS, ("revision_id", profiles.Revision)),
     }
 )
@@ -249,6 +250,16 @@ async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, lim
     sql, arguments = bind(text.replace("{t}", "t"), values)
     found: int = (await rows(sql, *arguments))[0]["n"]
     return found
+
+
+def former_registrations(role: Role | None) -> str:
+    """SQL of the earlier registrations under the id number of an expert `{t}`, the newest first; for the province alone."""
+    return f"""SELECT 'Expert_' || x.id AS expert_id, x.number, x.standing,
+            (x.created_at AT TIME ZONE 'Asia/Shanghai')::date AS registered_on,
+            (SELECT (max(s.at) AT TIME ZONE 'Asia/Shanghai')::date FROM standing_records s WHERE s.expert_id = x.id) AS left_on
+        FROM accounts mine JOIN accounts a ON a.id_number_hash = mine.id_number_hash AND a.created_at < mine.created_at
+        JOIN experts x ON x.account_id = a.id
+        WHERE mine.id = {{t}}.account_id AND {_ALL if role is Role.PROVINCIAL_OFFICER else _NONE} ORDER BY a.created_at DESC"""  # noqa: S608  our own constants
 
 
 async def queue_counts(*, viewer: Viewer, now: datetime) -> list[dict[str, Any]]:

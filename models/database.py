@@ -17,7 +17,7 @@ from tortoise.connection import get_connections
 
 from settings import Settings
 
-_MODELS = ("accounts", "applications", "experts", "files", "outbox", "profiles", "publicity", "reference", "schedule", "sms")
+_MODELS = ("accounts", "applications", "experts", "files", "outbox", "profiles", "publicity", "reference", "schedule", "sms", "standing")
 
 
 def tortoise_config(settings: Settings) -> dict[str, Any]:

@@ -68,6 +68,28 @@ class Standing(Vocabulary):
     DEREGISTERED = "DEREGISTERED", "已注销", "left by own wish"
 
 
+class StandingChange(Vocabulary):
+    """A change of a formal expert's standing (domain §8); the table is domain/rules/standing.py."""
+
+    SUSPEND = "SUSPEND", "暂停", "keep from being drawn until a day"
+    REINSTATE = "REINSTATE", "恢复", "end a suspension, early or at its end"
+    DISMISS = "DISMISS", "解聘", "remove with cause"
+    DEREGISTER = "DEREGISTER", "注销", "leave by own wish"
+    LAPSE = "LAPSE", "到龄退出", "leave by age"
+
+
+class DismissalCause(Vocabulary):
+    """Why an expert was dismissed (财库〔2016〕198号 art. 27 to 29)."""
+
+    FALSE_MATERIAL = "FALSE_MATERIAL", "提供虚假申请材料", "false material in an application"
+    BREACH_OF_DUTY = "BREACH_OF_DUTY", "未按规定履行评审职责", "duties of evaluation were not fulfilled"
+    IMPROPER_GAIN = "IMPROPER_GAIN", "谋取不正当利益", "improper gain from evaluations"
+    CONFLICT_OF_INTEREST = "CONFLICT_OF_INTEREST", "应当回避而未回避", "did not stand back where it was due"
+    DISCLOSURE = "DISCLOSURE", "泄露评审情况", "told of evaluations"
+    CRIMINAL = "CRIMINAL", "受到刑事处罚", "criminal penalty"
+    OTHER = "OTHER", "其他", "other, see the text"
+
+
 class RevisionState(Vocabulary):
     """The life of one revision of a profile; only a draft can be edited (domain §4)."""
 
@@ -222,6 +244,12 @@ class SmsTemplate(Vocabulary):
     NOTICE_OPENED = "NOTICE_OPENED", "公示通知", "a public notice has begun"
     NOTICE_EXTENDED = "NOTICE_EXTENDED", "公示延长通知", "a running notice became longer by the published calendar"
     OBJECTION_UPHELD = "OBJECTION_UPHELD", "异议成立通知", "an objection was upheld"
+    DEREGISTERED = "DEREGISTERED", "注销通知", "the person has left by own wish"
+    DISMISSED = "DISMISSED", "解聘通知", "the person was dismissed"
+    SUSPENDED = "SUSPENDED", "暂停通知", "the person is suspended"
+    REINSTATED = "REINSTATED", "恢复通知", "a suspension has ended"
+    LAPSE_NOTICE = "LAPSE_NOTICE", "到龄预告", "the person will leave by age"
+    LAPSED = "LAPSED", "到龄退出通知", "the person has left by age"
     REMINDER = "REMINDER", "提醒", "a draft or returned case is waiting"
 
 

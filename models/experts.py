@@ -25,6 +25,8 @@ class Expert(Model):
     formal_since = fields.DatetimeField(null=True)
     draft_id = fields.UUIDField(null=True)  # the open revision, if any
     effective_id = fields.UUIDField(null=True)  # the revision in force, if any
+    suspended_until = fields.DateField(null=True)  # last day of the running suspension
+    lapses_on = fields.DateField(null=True)  # first day outside by age, set when the person is told
     created_at = fields.DatetimeField()
 
     class Meta:

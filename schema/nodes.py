@@ -92,7 +92,7 @@ class Item:
 class Selected:
     """The rows of a subquery about this row; the fields of the objects are `Cell`s, columns of it. A resolver must answer alike."""
 
-    sql: str
+    sql: Sql
 
 
 @dataclass(frozen=True, slots=True)

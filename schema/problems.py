@@ -13,7 +13,7 @@ from strawberry.types.field import StrawberryField
 
 from domain.rules import errors
 from domain.rules.messages import Language, text
-from models.enums import HalfDay, Move, ObjectionState, Stage
+from models.enums import HalfDay, Move, ObjectionState, Stage, Standing
 from schema.context import Info
 
 
@@ -101,6 +101,13 @@ class AlreadyReviewed(Problem):
     stage: Stage = strawberry.field(description="Where the case stands now.")
 
 
+@strawberry.type(description="The expert's standing does not allow this.")
+class WrongStanding(Problem):
+    """See errors.WrongStanding."""
+
+    standing: Standing = strawberry.field(description="What it is now.")
+
+
 @strawberry.type(description="The public notice is over; objections are received until its last second.")
 class NoticeOver(Problem):
     """See errors.NoticeOver."""
@@ -180,6 +187,7 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.Incomplete: Incomplete,
     errors.IllegalMove: IllegalMove,
     errors.AlreadyReviewed: AlreadyReviewed,
+    errors.WrongStanding: WrongStanding,
     errors.NoticeOver: NoticeOver,
     errors.AlreadySettled: AlreadySettled,
     errors.ClaimedByAnother: ClaimedByAnother,

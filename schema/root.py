@@ -21,6 +21,7 @@ from schema.mutations.objections import ObjectionMutations
 from schema.mutations.offices import OfficeMutations
 from schema.mutations.profiles import ProfileMutations
 from schema.mutations.schedule import ScheduleMutations
+from schema.mutations.standing import StandingMutations
 from schema.nodes import RECORDS
 from schema.problems import HANDLERS
 from schema.queries import Query
@@ -41,6 +42,7 @@ class Mutation(
     OfficeMutations,
     ProfileMutations,
     ScheduleMutations,
+    StandingMutations,
 ):
     """Every verb: one input, one result union. Further nouns join as base classes."""
 

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 import logs
-from domain.actions import files, housekeeping, publicity
+from domain.actions import files, housekeeping, publicity, standing
 from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
 from workers.clocks import Clocks
@@ -25,6 +25,7 @@ GRACE_SECONDS = 15.0
 """What is under way at SIGTERM may take so long; together with closing everything the process ends within 20 s."""
 _DELAY_SECONDS = 30.0
 _TIDY_SECONDS = 600.0
+_STANDING_SECONDS = 600.0
 _FILES_SECONDS = 3600.0
 _NOTICES_AT_A_TIME = 100
 
@@ -53,6 +54,7 @@ async def run(configuration: Settings) -> None:
         Loop("announced promises", relay.pass_on_heard, pause_seconds=pause, wake=relay.heard),
         Loop("due promises", relay.sweep, pause_seconds=pause, wake=relay.missed),
         Loop("public notices", partial(_close_notices, clocks), pause_seconds=pause),
+        Loop("standing", partial(_keep_standing, clocks), pause_seconds=_STANDING_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("housekeeping", housekeeping.tidy, pause_seconds=_TIDY_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("stored files", _sweep_files, pause_seconds=_FILES_SECONDS, delay_seconds=_DELAY_SECONDS),
     ]
@@ -96,6 +98,13 @@ async def _close_notices(clocks: Clocks) -> None:
         raise Alarm(fault)
     while (closed := await publicity.close_due_notices(limit=_NOTICES_AT_A_TIME)) > 0:
         _log.info("notices closed", count=closed)
+
+
+async def _keep_standing(clocks: Clocks) -> None:
+    if fault := await clocks.fault():
+        raise Alarm(fault)
+    if changed := await standing.keep_standing():
+        _log.info("standing kept", experts=changed)
 
 
 async def _sweep_files() -> None:

@@ -13,6 +13,7 @@ from domain.actions import phone_codes
 from domain.actions.passwords import forget_failures, hash_password, password_opens
 from domain.actions.promises import send_sms
 from domain.actions.sessions import end_sessions
+from domain.actions.standing import is_barred
 from domain.rules import identity, mask
 from domain.rules.calendar import SHANGHAI
 from domain.rules.errors import NotSignedIn, SignInRefused, Taken
@@ -81,6 +82,8 @@ async def create_expert(person: Person, *, terms_version: str, now: datetime) ->
     with _unless_taken(phone="phone"):
         async with transaction():
             account = await _create_account(person, Role.EXPERT, password_hash, now=now)
+            if await is_barred(account.id_number_hash, now=now):
+                raise Taken("idNumber")
             await Expert.create(account=account, name=account.name, created_at=now)
             await Consent.create(account=account, terms_version=terms_version, accepted_at=now)
     return account

@@ -15,6 +15,7 @@ from tortoise.models import Model
 
 from domain.actions import choices
 from domain.actions.editing import Entry, editing, own_entry
+from domain.actions.standing import is_barred
 from domain.rules import identity, mask, text
 from domain.rules.calendar import SHANGHAI
 from domain.rules.completeness import REQUIRED_BASICS, REQUIRED_IMAGES, EntryFacts, ProfileFacts
@@ -105,7 +106,7 @@ async def save_basic_info(given: BasicInfo, *, viewer: Viewer, now: datetime, ex
             values["id_number_hash"] = id_number_hash(values["id_number"])
         draft.update_from_dict(values)
         if {"name", "id_number"} & values.keys():
-            await _keep_account_in_step(draft, viewer)
+            await _keep_account_in_step(draft, viewer, now)
     return draft
 
 
@@ -244,7 +245,7 @@ async def _remove(model: type[Model], entry: UUID, *, viewer: Viewer, now: datet
 # What a save does around its section
 
 
-async def _keep_account_in_step(draft: Revision, viewer: Viewer) -> None:
+async def _keep_account_in_step(draft: Revision, viewer: Viewer, now: datetime) -> None:
     """Nobody else may hold the draft's id number; until admission name and number of the account are those of the draft."""
     others = Account.filter(id_number_hash=draft.id_number_hash).exclude(id=viewer.account_id)
     if draft.id_number_hash is not None and await others.exclude(status=AccountStatus.DEREGISTERED).exists():
@@ -264,6 +265,8 @@ async def _keep_account_in_step(draft: Revision, viewer: Viewer) -> None:
         ):
             raise Taken("idNumber") from None
         raise
+    if await is_barred(account.id_number_hash, now=now):
+        raise Taken("idNumber")
     await person.save(update_fields=["name"])
 
 

@@ -10,6 +10,7 @@ from domain.rules import identity
 from domain.rules.calendar import SHANGHAI
 from domain.rules.errors import NotAllowed
 from domain.rules.lifecycle import EDITABLE
+from domain.rules.standing import ENDED
 from models.accounts import Account
 from models.applications import Application
 from models.database import rows, transaction
@@ -20,8 +21,6 @@ from models.profiles import AvoidanceUnit, Education, OtherMaterial, Qualificati
 
 SECTIONS: tuple[type[Model], ...] = (Education, TitleEntry, WorkEntry, QualificationEntry, RevisionSpecialty, AvoidanceUnit, OtherMaterial)
 """The tables whose rows belong to a revision."""
-
-_ENDED = frozenset({Standing.DISMISSED, Standing.LAPSED, Standing.DEREGISTERED})
 
 
 def _copy_of(model: type[Model], condition: str, **changed: str) -> str:
@@ -69,7 +68,7 @@ async def open_draft(expert: Expert, *, now: datetime) -> Revision:
     """
     async with transaction():
         person = await Expert.filter(id=expert.pk).select_for_update().get()
-        if person.standing in _ENDED:
+        if person.standing in ENDED:
             raise NotAllowed("STANDING_ENDED")
         case = await Application.get_or_none(expert_id=person.pk, closed_at__isnull=True)
         if case is not None and case.stage not in EDITABLE:

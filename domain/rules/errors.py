@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar
 
-from models.enums import HalfDay, Move, ObjectionState, Stage
+from models.enums import HalfDay, Move, ObjectionState, Stage, Standing
 
 
 class Invalid(Exception):
@@ -107,6 +107,16 @@ class AlreadyReviewed(Refusal):
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
         self.stage = stage
+
+
+class WrongStanding(Refusal):
+    """The expert's standing does not allow this; the present one is told."""
+
+    code = "WRONG_STANDING"
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(standing)
+        self.standing = standing
 
 
 class NoticeOver(Refusal):

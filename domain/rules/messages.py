@@ -101,6 +101,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The case is under review and cannot be edited; withdraw it first.",
     ),
     "STANDING_ENDED": ("您已不在专家库中，不能修改资料。", "You are no longer in the registry; the profile cannot be edited."),
+    "WRONG_STANDING": (
+        "当前身份为“{standing}”，不能执行此操作；请刷新后查看。",
+        "The expert's standing ({standing}) does not allow this. Reload to see it.",
+    ),
+    "PROVINCE_DECIDES": ("此事项由省级财政部门办理。", "The provincial finance office decides this."),
+    "CONFIRMATION_REQUIRED": (
+        "注销后不可恢复；请确认后再提交。",
+        "Leaving cannot be undone; confirm it to go on.",
+    ),
+    "SUSPENSION_PAST": (
+        "暂停的最后一日不能早于今天；请改晚。",
+        "The last day of a suspension cannot lie before today.",
+    ),
+    "SUSPENSION_TOO_LONG": ("暂停最长 {most} 天；请改早。", "A suspension lasts at most {most} days; choose an earlier day."),
     "NOTICE_OVER": (
         "该公示已结束，不再受理异议；如有问题请向省级财政部门反映。",
         "This notice is over and takes no more objections; write to the provincial finance office instead.",

@@ -46,6 +46,30 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "【评审专家库】公示期间收到的异议成立，您的入库申请未予通过。请登录系统查看原因。",
         "[Expert registry] An objection to your admission was upheld and the case rejected. Sign in to read the reasons.",
     ),
+    SmsTemplate.DEREGISTERED: (
+        "【评审专家库】您已注销，账号不再可用。如非本人操作，请立即联系所在地财政部门。",
+        "[Expert registry] You have left the registry and your account is closed. If this was not you, call your finance office at once.",
+    ),
+    SmsTemplate.DISMISSED: (
+        "【评审专家库】您已被解聘，账号不再可用。如有异议，请联系省级财政部门。",
+        "[Expert registry] You were dismissed and your account is closed. To object, write to the provincial finance office.",
+    ),
+    SmsTemplate.SUSPENDED: (
+        "【评审专家库】您的专家资格已暂停至 {last_day}。请登录系统查看原因。",
+        "[Expert registry] You are suspended until {last_day}. Sign in to read the reasons.",
+    ),
+    SmsTemplate.REINSTATED: (
+        "【评审专家库】您的专家资格已恢复。请登录系统维护日程。",
+        "[Expert registry] Your suspension has ended. Sign in to keep your schedule.",
+    ),
+    SmsTemplate.LAPSE_NOTICE: (
+        "【评审专家库】按年龄规定，您的专家资格将于 {day} 终止。如有疑问请联系财政部门。",
+        "[Expert registry] By the rule on age you leave the registry on {day}. Ask your finance office if in doubt.",
+    ),
+    SmsTemplate.LAPSED: (
+        "【评审专家库】按年龄规定，您的专家资格已终止。感谢您参与评审工作。",
+        "[Expert registry] By the rule on age you have left the registry. Thank you for your work.",
+    ),
     SmsTemplate.REMINDER: (
         "【评审专家库】您有申请尚未提交。请登录系统完成，长期不提交的申请将被取消。",
         "[Expert registry] A case of yours is not yet submitted. Sign in and finish it: a case left lying is cancelled.",

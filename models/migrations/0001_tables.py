@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from models.enums import AccountStatus, Audience, Availability, CaseKind, CodeKind, CodePurpose, DayKind, DayStatus, EmployerKind, ExpertSource, FilePurpose, HalfDay, HealthDeclaration, HelpKind, IdType, Move, NoticeState, ObjectionState, OutboxState, RejectReason, RevisionState, Role, SmsState, SmsTemplate, Stage, Standing, StudyMode, Transport, WorkStatus
+from models.enums import AccountStatus, Audience, Availability, CaseKind, CodeKind, CodePurpose, DayKind, DayStatus, DismissalCause, EmployerKind, ExpertSource, FilePurpose, HalfDay, HealthDeclaration, HelpKind, IdType, Move, NoticeState, ObjectionState, OutboxState, RejectReason, RevisionState, Role, SmsState, SmsTemplate, Stage, Standing, StandingChange, StudyMode, Transport, WorkStatus
 from models.ids import new_id
 from models.sealing import SealedField
 from orjson import loads
@@ -32,6 +32,17 @@ class Migration(migrations.Migration):
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'accounts', 'app': 'models', 'pk_attr': 'id', 'table_description': 'Somebody who can sign in. One live account a phone and an id number (constraints of 0002).'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Bar',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('id_number_hash', fields.BinaryField()),
+                ('since', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('until', fields.DateField()),
+            ],
+            options={'table': 'bars', 'app': 'models', 'indexes': [Index(fields=['id_number_hash', 'until'])], 'pk_attr': 'id', 'table_description': 'Somebody may not register before `until`. Known by the keyed hash of the id number alone, so that it outlives everything else.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -135,6 +146,8 @@ class Migration(migrations.Migration):
                 ('formal_since', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('draft_id', fields.UUIDField(null=True)),
                 ('effective_id', fields.UUIDField(null=True)),
+                ('suspended_until', fields.DateField(null=True)),
+                ('lapses_on', fields.DateField(null=True)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'experts', 'app': 'models', 'pk_attr': 'id', 'table_description': "One person's place in the registry. `pool_code` is set at admission and moves with a division change."},
@@ -288,7 +301,7 @@ class Migration(migrations.Migration):
             name='SmsMessage',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
-                ('template', fields.CharEnumField(description='PHONE_CODE: PHONE_CODE\nPHONE_CHANGED: PHONE_CHANGED\nADMITTED: ADMITTED\nRETURNED: RETURNED\nREJECTED: REJECTED\nAPPLIED: APPLIED\nNOTICE_OPENED: NOTICE_OPENED\nNOTICE_EXTENDED: NOTICE_EXTENDED\nOBJECTION_UPHELD: OBJECTION_UPHELD\nREMINDER: REMINDER', enum_type=SmsTemplate, max_length=30)),
+                ('template', fields.CharEnumField(description='PHONE_CODE: PHONE_CODE\nPHONE_CHANGED: PHONE_CHANGED\nADMITTED: ADMITTED\nRETURNED: RETURNED\nREJECTED: REJECTED\nAPPLIED: APPLIED\nNOTICE_OPENED: NOTICE_OPENED\nNOTICE_EXTENDED: NOTICE_EXTENDED\nOBJECTION_UPHELD: OBJECTION_UPHELD\nDEREGISTERED: DEREGISTERED\nDISMISSED: DISMISSED\nSUSPENDED: SUSPENDED\nREINSTATED: REINSTATED\nLAPSE_NOTICE: LAPSE_NOTICE\nLAPSED: LAPSED\nREMINDER: REMINDER', enum_type=SmsTemplate, max_length=30)),
                 ('language', fields.CharField(max_length=5)),
                 ('phone', SealedField(purpose='sms.phone')),
                 ('phone_masked', fields.CharField(max_length=20)),
@@ -320,6 +333,25 @@ class Migration(migrations.Migration):
             ],
             options={'table': 'specialties', 'app': 'models', 'pk_attr': 'code', 'table_description': '评标专业: a node of the three-level tree; experts take leaves of level 3.'},
             bases=['_Reference'],
+        ),
+        ops.CreateModel(
+            name='StandingRecord',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('expert', fields.ForeignKeyField('models.Expert', source_field='expert_id', db_index=True, db_constraint=True, to_field='id', related_name='standing_records', on_delete=OnDelete.RESTRICT)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('change', fields.CharEnumField(description='SUSPEND: SUSPEND\nREINSTATE: REINSTATE\nDISMISS: DISMISS\nDEREGISTER: DEREGISTER\nLAPSE: LAPSE', enum_type=StandingChange, max_length=20)),
+                ('from_standing', fields.CharEnumField(description='TEMPORARY: TEMPORARY\nFORMAL: FORMAL\nSUSPENDED: SUSPENDED\nDISMISSED: DISMISSED\nLAPSED: LAPSED\nDEREGISTERED: DEREGISTERED', enum_type=Standing, max_length=20)),
+                ('to_standing', fields.CharEnumField(description='TEMPORARY: TEMPORARY\nFORMAL: FORMAL\nSUSPENDED: SUSPENDED\nDISMISSED: DISMISSED\nLAPSED: LAPSED\nDEREGISTERED: DEREGISTERED', enum_type=Standing, max_length=20)),
+                ('actor_id', fields.UUIDField(null=True)),
+                ('actor_name', fields.CharField(null=True, max_length=60)),
+                ('actor_role', fields.CharEnumField(null=True, description='EXPERT: EXPERT\nLOCAL_OFFICER: LOCAL_OFFICER\nPROVINCIAL_OFFICER: PROVINCIAL_OFFICER\nADMINISTRATOR: ADMINISTRATOR', enum_type=Role, max_length=20)),
+                ('cause', fields.CharEnumField(null=True, description='FALSE_MATERIAL: FALSE_MATERIAL\nBREACH_OF_DUTY: BREACH_OF_DUTY\nIMPROPER_GAIN: IMPROPER_GAIN\nCONFLICT_OF_INTEREST: CONFLICT_OF_INTEREST\nDISCLOSURE: DISCLOSURE\nCRIMINAL: CRIMINAL\nOTHER: OTHER', enum_type=DismissalCause, max_length=30)),
+                ('reasons', fields.CharField(null=True, max_length=1000)),
+                ('until', fields.DateField(null=True)),
+            ],
+            options={'table': 'standing_records', 'app': 'models', 'pk_attr': 'id', 'table_description': "One change of a formal expert's standing, with its reasons. Append-only (trigger of 0002)."},
+            bases=['Model'],
         ),
         ops.CreateModel(
             name='StoredFile',

@@ -129,6 +129,13 @@ class Migration(migrations.Migration):
         _order("cases_of_the_province", "applications", "stage_since, id", "round > 0"),
         _order("open_cases_of_a_pool", "applications", "pool_code, stage_since, id", "closed_at IS NULL"),
         _order("open_cases_of_the_province", "applications", "stage_since, id", "closed_at IS NULL"),
+        # Standing
+        _check("a_suspension_has_an_end", "experts", "(standing = 'SUSPENDED') = (suspended_until IS NOT NULL)"),
+        _check("a_dismissal_has_its_cause", "standing_records", "(change = 'DISMISS') = (cause IS NOT NULL)"),
+        _order("accounts_of_an_id_number", "accounts", "id_number_hash, created_at", "id_number_hash IS NOT NULL"),
+        _order("suspensions_by_their_end", "experts", "suspended_until", "standing = 'SUSPENDED'"),
+        _order("lapses_to_come", "experts", "lapses_on", "standing IN ('FORMAL', 'SUSPENDED') AND lapses_on IS NOT NULL"),
+        _order("revisions_in_force_by_birth", "revisions", "birth_date", "state = 'EFFECTIVE'"),
         # Objections
         _unique("a_receipt_is_given_once", "objections", "receipt", "true"),
         _check("a_settled_objection_has_its_reasons", "objections", "(state = 'OPEN') = (settlement IS NULL AND settled_at IS NULL)"),
@@ -170,6 +177,8 @@ class Migration(migrations.Migration):
         _trigger("records_never_change", "application_records", "UPDATE OR DELETE", "refuse_change"),
         _trigger("notes_never_change", "application_notes", "UPDATE OR DELETE", "refuse_change"),
         _trigger("clear_reads_never_change", "clear_reads", "UPDATE OR DELETE", "refuse_change"),
+        _trigger("standing_records_never_change", "standing_records", "UPDATE OR DELETE", "refuse_change"),
+        _trigger("bars_never_change", "bars", "UPDATE OR DELETE", "refuse_change"),
         ops.RunSQL(
             """CREATE OR REPLACE FUNCTION keep_frozen_revision() RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from domain.reads import Where
+from domain.reads import Where, former_registrations
 from domain.rules.errors import FieldProblem, InvalidInput
 from domain.rules.schedule import CALENDAR_DAYS
 from models import experts
+from models.database import rows
 from models.enums import Standing
 from schema.context import Info
-from schema.nodes import Node, column, listed, many, one, record, rows_of
+from schema.nodes import Node, Selected, column, listed, many, one, record, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.reference import Division
 from schema.types.schedule import HALF_DAYS, ScheduleOccurrence, SchedulePeriod
+from schema.types.standing import FormerRegistration, StandingRecord
 
 if TYPE_CHECKING:
     from schema.types.applications import Application
@@ -46,6 +48,25 @@ class Expert(Node):
     draft_profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
         "Profile", "draft_id", "The open draft, for its owner alone; the first section saved opens it."
     )
+
+    suspended_until: date | None = column("suspended_until", "Last day of the suspension that runs now.")
+    lapses_on: date | None = column("lapses_on", "First day outside the registry by age, once the person was told.")
+    standing_records: list[StandingRecord] = many(
+        "StandingRecord", "expert_id", "资格变动: changes of the standing after admission, the oldest first.", order="{t}.at, {t}.id"
+    )
+
+    @strawberry.field(
+        description="Earlier registrations under the same id number, the newest first; provincial officers alone see them.",
+        metadata={"source": Selected(former_registrations)},
+    )
+    async def former_registrations(self, info: Info) -> list[FormerRegistration]:
+        """By the keyed hash of the id number."""
+        viewer = info.context.viewer
+        sql = former_registrations(viewer.role if viewer else None).replace("{t}.account_id", "$1")
+        return [
+            FormerRegistration(**each | {"standing": Standing(each["standing"])})
+            for each in map(dict, await rows(sql, self.row.account_id))
+        ]
 
     schedule_periods: list[SchedulePeriod] = many(
         "SchedulePeriod",

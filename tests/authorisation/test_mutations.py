@@ -38,6 +38,9 @@ TARGETS = {
     "applicationNoteAdd.applicationId": "Application",
     "objectionRaise.noticeId": "PublicNotice",
     "objectionSettle.objectionId": "Objection",
+    "expertDismiss.expertId": "Expert",
+    "expertSuspend.expertId": "Expert",
+    "expertReinstate.expertId": "Expert",
     "staffDisable.staffId": "Account",
     "staffMove.staffId": "Account",
     "messageResend.messageId": "Message",
@@ -80,6 +83,10 @@ applicationReject    | {OFFICERS}
 applicationHandOver  | {OFFICERS}
 applicationNoteAdd   | {OFFICERS}
 objectionSettle      | province
+expertDeregister     | another
+expertDismiss        | province
+expertSuspend        | province
+expertReinstate      | province
 staffCreate          | administrator
 staffDisable         | administrator
 staffMove            | administrator
@@ -110,6 +117,8 @@ GOOD: dict[str, Any] = {
     "reasons": [{"path": "titles", "text": "缺少职称证书"}],
     "reason": "OTHER",
     "upheld": False,
+    "confirm": True,
+    "cause": "OTHER",
     "text": "说明情况",
     "role": "ADMINISTRATOR",
     "name": "某某",
@@ -174,6 +183,7 @@ class Scene:
         filled |= {"reasons": "经核查不成立"} if fields.get("reasons") == "String!" else {}
         filled |= {"phone": self.phone} if "phone" in fields else {}
         filled |= {"newPhone": self.phone} if "newPhone" in fields else {}
+        filled |= {"until": self.day} if "until" in fields else {}
         filled |= {"firstDate": self.day, "lastDate": self.day} if "firstDate" in fields else {}
         for field in ids_of(name):
             if fields[field].endswith("!") and field not in given:

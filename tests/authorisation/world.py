@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.actions import attachments, notes, profiles, schedule, sessions
+from domain.actions import attachments, notes, profiles, schedule, sessions, standing
 from domain.actions.clock import move as move_clock
 from domain.actions.publicity import close_due_notices
 from domain.rules import profile_input as given
@@ -84,6 +84,7 @@ NoticeSpecialty that runs               | {EVERYBODY}
 NoticeSpecialty that is over            | {REVIEWERS}
 SchedulePeriod of a formal expert       | {REVIEWERS}
 ScheduleOccurrence of a formal expert   | {REVIEWERS}
+StandingRecord of a formal expert       | {REVIEWERS}
 Division                                | {EVERYBODY}
 Specialty                               | {EVERYBODY}
 Title                                   | {EVERYBODY}
@@ -181,6 +182,9 @@ async def build() -> World:
         viewer=admitted.viewer,
         now=now,
     )
+    admitted_expert = (await Expert.get(account_id=admitted.account.id)).id
+    await standing.suspend(admitted_expert, until=day, reasons="正在核实情况", viewer=province.viewer, now=now)
+    await standing.reinstate(admitted_expert, reasons="已核实", viewer=province.viewer, now=now)
     ended = await sign_in(drafting.phone)
     await sessions.close_session(viewer=ended.viewer, now=now)
     former, _ = await sessions.authenticate(ended.token)
@@ -202,6 +206,7 @@ async def build() -> World:
     line = "SELECT s.id FROM notice_specialties s JOIN public_notices n ON n.id = s.notice_id WHERE n.application_id = $1 LIMIT 1"
     certificate = "SELECT certificate_id AS id FROM education WHERE revision_id = $1"
     message = "SELECT id FROM sms_messages WHERE application_id = $1 LIMIT 1"
+    suspension = "SELECT id FROM standing_records WHERE expert_id = $1 AND change = 'SUSPEND'"
     code = "SELECT id FROM sms_messages WHERE phone_code_id IS NOT NULL LIMIT 1"
     open_case = "SELECT id FROM applications WHERE expert_id = $1 AND closed_at IS NULL"
     things = {
@@ -248,6 +253,7 @@ async def build() -> World:
         "ScheduleOccurrence of a formal expert": Thing(
             "ScheduleOccurrence_" + await one("SELECT id FROM schedule_occurrences WHERE period_id = $1", period.id), admitted.viewer
         ),
+        "StandingRecord of a formal expert": Thing("StandingRecord_" + await one(suspension, formal.id), admitted.viewer),
         "Division": Thing("Division_220199", drafting.viewer),
         "Specialty": Thing("Specialty_A01010000", drafting.viewer),
         "Title": Thing("Title_T01012", drafting.viewer),

@@ -1,0 +1,254 @@
+"""Standing of formal experts: leaving 注销, dismissal, suspension and its end, lapse by age (domain §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from domain import reads
+from domain.actions import phone_codes
+from domain.actions.moving import move
+from domain.actions.promises import send_sms
+from domain.actions.sessions import end_sessions
+from domain.rules.calendar import SHANGHAI
+from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable, WrongStanding
+from domain.rules.fields import Fields
+from domain.rules.standing import CHANGES, CLOSES_ACCOUNT, ENDED, REASONS_LENGTH, lapse_day, suspension_end, years_after
+from domain.rules.text import prose
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.applications import Application
+from models.database import database_now, rows, transaction
+from models.enums import AccountStatus, CodePurpose, DismissalCause, Move, Role, SmsTemplate, Standing, StandingChange
+from models.experts import Expert
+from models.profiles import Revision
+from models.standing import Bar, StandingRecord
+from settings import settings
+
+log = structlog.get_logger("domain.actions.standing")
+
+
+async def deregister(*, code: str, confirm: bool, viewer: Viewer, now: datetime) -> StandingRecord:
+    """注销: leave the registry for good, at once and without review; `code` went to the account's own phone.
+
+    One transaction cancels the open case, ends every session and frees phone and id number. Raises NotAllowed for who is no expert,
+    InvalidInput without the confirmation, WrongStanding for who is not a formal expert, CodeRejected.
+    """
+    if viewer.expert_id is None:
+        raise NotAllowed
+    if not confirm:
+        raise InvalidInput([FieldProblem("confirm", "CONFIRMATION_REQUIRED")])
+    _target(await Expert.get(id=viewer.expert_id), StandingChange.DEREGISTER)
+    proven = await Account.get(id=viewer.account_id)
+    await phone_codes.spend(proven.phone, CodePurpose.DEREGISTER, code, now=now)
+    async with transaction():
+        expert, case = await _held(viewer.expert_id)
+        account = await Account.select_for_update().get(id=viewer.account_id)
+        if account.phone_hash != proven.phone_hash or account.status is not AccountStatus.ACTIVE:
+            raise NotSignedIn  # the phone that was proven is not the account's any more
+        return await _change(expert, case, StandingChange.DEREGISTER, viewer=viewer, now=now)
+
+
+async def dismiss(expert_id: UUID, *, cause: DismissalCause, reasons: str, viewer: Viewer, now: datetime) -> Expert:
+    """解聘: remove somebody with cause, for provincial officers; the id number is barred from registering for 3 years (setting).
+
+    Raises NotFound, NotAllowed (PROVINCE_DECIDES, OWN_CASE), InvalidInput, WrongStanding.
+    """
+    said = _reasons(reasons)
+    async with transaction():
+        expert, case = await _decided_by(viewer, expert_id, now)
+        account = await Account.get(id=expert.account_id)
+        await _change(expert, case, StandingChange.DISMISS, viewer=viewer, now=now, cause=cause, reasons=said)
+        if account.id_number_hash is not None:
+            until = years_after(_today(now), settings().dismissal_bar_years)
+            await Bar.create(id_number_hash=account.id_number_hash, since=now, until=until)
+    return expert
+
+
+async def suspend(expert_id: UUID, *, until: date, reasons: str, viewer: Viewer, now: datetime) -> Expert:
+    """暂停: keep somebody from being drawn up to and including a day, for provincial officers. Raises as `dismiss`."""
+    fields = Fields()
+    last = fields.check("until", lambda: suspension_end(until, today=_today(now)), otherwise=until)
+    said = fields.check("reasons", lambda: prose(reasons, longest=REASONS_LENGTH), otherwise="")
+    fields.refuse()
+    async with transaction():
+        expert, case = await _decided_by(viewer, expert_id, now)
+        await _change(expert, case, StandingChange.SUSPEND, viewer=viewer, now=now, reasons=said, until=last)
+    return expert
+
+
+async def reinstate(expert_id: UUID, *, reasons: str, viewer: Viewer, now: datetime) -> Expert:
+    """恢复: end a suspension before its last day, for provincial officers. Raises as `dismiss`."""
+    said = _reasons(reasons)
+    async with transaction():
+        expert, case = await _decided_by(viewer, expert_id, now)
+        await _change(expert, case, StandingChange.REINSTATE, viewer=viewer, now=now, reasons=said)
+    return expert
+
+
+async def is_barred(id_number_hash: bytes | None, *, now: datetime) -> bool:
+    """Whether the holder of an id number may not register now. Ask after writing the account: then no dismissal can slip between."""
+    return await Bar.exists(id_number_hash=id_number_hash, until__gt=_today(now))
+
+
+async def keep_standing(*, limit: int = 100) -> int:
+    """Do what is due by date: suspensions that are over end, people are told of their lapse by age, and lapse; how many changed.
+
+    Safe to run late, twice and on several machines: each person is held and looked at again in a transaction of its own.
+    """
+    today, chosen = _today(await database_now()), settings()
+    soon = years_after(today + timedelta(days=chosen.lapse_notice_days), -chosen.expert_age_limit)
+    return sum(
+        [
+            await _each_due(_end_suspension, "standing = 'SUSPENDED' AND suspended_until < $1", today, limit),
+            await _each_due(
+                _tell_of_lapse,
+                "standing IN ('FORMAL', 'SUSPENDED') AND lapses_on IS NULL AND effective_id IN "
+                "(SELECT id FROM revisions WHERE state = 'EFFECTIVE' AND birth_date <= $1)",
+                soon,
+                limit,
+            ),
+            await _each_due(_lapse, "standing IN ('FORMAL', 'SUSPENDED') AND lapses_on <= $1", today, limit),
+        ]
+    )
+
+
+async def _each_due(verb: Callable[[Expert, Application | None, datetime], Awaitable[bool]], condition: str, day: date, limit: int) -> int:
+    changed = 0
+    for row in await rows(f"SELECT id FROM experts WHERE {condition} ORDER BY id LIMIT $2", day, limit):  # noqa: S608  constants above
+        try:
+            async with transaction():
+                changed += await verb(*await _held(row["id"]), await database_now())
+        except Exception as fault:  # noqa: BLE001  one person that cannot be changed must not keep the others waiting
+            log.critical("standing not kept", expert=str(row["id"]), kind=type(fault).__qualname__)
+    return changed
+
+
+async def _end_suspension(expert: Expert, case: Application | None, now: datetime) -> bool:
+    if expert.standing is not Standing.SUSPENDED or expert.suspended_until is None or expert.suspended_until >= _today(now):
+        return False
+    await _change(expert, case, StandingChange.REINSTATE, viewer=None, now=now)
+    return True
+
+
+async def _tell_of_lapse(expert: Expert, _: Application | None, now: datetime) -> bool:
+    birth_date = (await Revision.get(id=expert.effective_id)).birth_date
+    if expert.lapses_on is not None or birth_date is None or (expert.standing, StandingChange.LAPSE) not in CHANGES:
+        return False
+    chosen = settings()
+    expert.lapses_on = lapse_day(birth_date, told_on=_today(now), age=chosen.expert_age_limit, notice_days=chosen.lapse_notice_days)
+    await expert.save(update_fields=["lapses_on"])
+    account = await Account.get(id=expert.account_id)
+    await send_sms(SmsTemplate.LAPSE_NOTICE, account, parameters={"day": expert.lapses_on.isoformat()}, now=now)
+    return True
+
+
+async def _lapse(expert: Expert, case: Application | None, now: datetime) -> bool:
+    if expert.lapses_on is None or expert.lapses_on > _today(now) or (expert.standing, StandingChange.LAPSE) not in CHANGES:
+        return False
+    birth_date = (await Revision.get(id=expert.effective_id)).birth_date
+    if birth_date is None or years_after(birth_date, settings().expert_age_limit) > _today(now):
+        expert.lapses_on = None  # the date of birth was corrected meanwhile: told anew when the time has come
+        await expert.save(update_fields=["lapses_on"])
+        return False
+    await _change(expert, case, StandingChange.LAPSE, viewer=None, now=now)
+    return True
+
+
+_MESSAGES = {
+    StandingChange.DEREGISTER: SmsTemplate.DEREGISTERED,
+    StandingChange.DISMISS: SmsTemplate.DISMISSED,
+    StandingChange.SUSPEND: SmsTemplate.SUSPENDED,
+    StandingChange.REINSTATE: SmsTemplate.REINSTATED,
+    StandingChange.LAPSE: SmsTemplate.LAPSED,
+}
+
+
+async def _change(
+    expert: Expert,
+    case: Application | None,
+    how: StandingChange,
+    *,
+    viewer: Viewer | None,
+    now: datetime,
+    cause: DismissalCause | None = None,
+    reasons: str | None = None,
+    until: date | None = None,
+) -> StandingRecord:
+    """Change the standing of a held person, with all that it brings, on record. `viewer` None is the system."""
+    left, target = expert.standing, _target(expert, how)
+    if case is not None and target in ENDED:
+        await move(case, Move.CANCEL, viewer=None, now=now)
+        await expert.refresh_from_db()
+    expert.standing, expert.suspended_until = target, until if target is Standing.SUSPENDED else None
+    await expert.save(update_fields=["standing", "suspended_until"])
+    account = await Account.select_for_update().get(id=expert.account_id)
+    parameters = {} if until is None else {"last_day": until.isoformat()}
+    await send_sms(_MESSAGES[how], account, parameters=parameters, now=now)
+    if target in CLOSES_ACCOUNT:
+        account.status = AccountStatus.DEREGISTERED
+        await account.save(update_fields=["status"])
+        await end_sessions(account.id, now=now)
+    return await StandingRecord.create(
+        expert=expert,
+        at=now,
+        change=how,
+        from_standing=left,
+        to_standing=target,
+        actor_id=viewer and viewer.account_id,
+        actor_name=viewer and viewer.name,
+        actor_role=viewer and viewer.role,
+        cause=cause,
+        reasons=reasons,
+        until=until,
+    )
+
+
+def _target(expert: Expert, how: StandingChange) -> Standing:
+    target = CHANGES.get((expert.standing, how))
+    if target is None:
+        raise WrongStanding(expert.standing)
+    return target
+
+
+async def _held(expert_id: UUID) -> tuple[Expert, Application | None]:
+    """A person and their open case, both locked, the case first as in every verb; Unavailable where a case was opened between."""
+    open_case = partial(Application.filter, expert_id=expert_id, closed_at__isnull=True)
+    case = await open_case().select_for_update().first()
+    expert = await Expert.select_for_update().get(id=expert_id)
+    if case is None and await open_case().exists():
+        raise Unavailable
+    return expert, case
+
+
+async def _decided_by(viewer: Viewer, expert_id: UUID, now: datetime) -> tuple[Expert, Application | None]:
+    """As `_held`, for the officer who may decide on the person's standing."""
+    if not await reads.select(Expert, viewer=viewer, now=now, where=[reads.Where("{t}.id = :expert", {"expert": expert_id})]):
+        raise NotFound
+    if viewer.role is not Role.PROVINCIAL_OFFICER:
+        raise NotAllowed("PROVINCE_DECIDES")
+    expert, case = await _held(expert_id)
+    own = await rows(
+        """SELECT FROM accounts officer JOIN accounts a ON a.phone_hash = officer.phone_hash OR a.id_number_hash = officer.id_number_hash
+           WHERE officer.id = $1 AND a.id = $2""",
+        viewer.account_id,
+        expert.account_id,
+    )
+    if own:
+        raise NotAllowed("OWN_CASE")
+    return expert, case
+
+
+def _reasons(text: str) -> str:
+    fields = Fields()
+    said = fields.check("reasons", lambda: prose(text, longest=REASONS_LENGTH), otherwise="")
+    fields.refuse()
+    return said
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(SHANGHAI).date()
