@@ -90,6 +90,7 @@ expertReinstate      | province
 staffCreate          | administrator
 staffDisable         | administrator
 staffMove            | administrator
+calendarYearPublish  | administrator
 messageResend        | {OFFICERS} administrator
 fileUpload           | another
 basicInfoSave        | another
@@ -146,6 +147,8 @@ GOOD: dict[str, Any] = {
     "post": "讲师",
     "duties": "教学",
     "qualificationCode": "Q101",
+    "year": 2027,
+    "days": [{"date": "2027-01-01", "kind": "OFF", "name": "元旦"}],
 }
 """Values that are fit for inputs of these names."""
 

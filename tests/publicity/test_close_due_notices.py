@@ -3,27 +3,26 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from uuid import uuid4
 
 import pytest
 
 from domain.actions.moving import move
+from domain.actions.objections import settle
 from domain.actions.publicity import close_due_notices
 from domain.actions.record_chain import broken_links
 from domain.rules.errors import IllegalMove
 from models.applications import Application, ApplicationRecord
 from models.database import execute, rows, transaction
-from models.enums import Move, NoticeState, ObjectionState, RevisionState, SmsTemplate, Stage, Standing
+from models.enums import Move, NoticeState, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
 from models.publicity import Objection, PublicNotice
 from models.sms import SmsMessage
 from tests.cases import case_at, everything_about, messages_about
 from tests.conftest import Clock
+from tests.objections.raising import objection_to
 from tests.people import SignedIn, provincial_officer
-
-_phones = count(1)
 
 
 async def before_the_public() -> tuple[SignedIn, Application, PublicNotice]:
@@ -34,20 +33,6 @@ async def before_the_public() -> tuple[SignedIn, Application, PublicNotice]:
 async def at_the_end_of(notice: PublicNotice, clock: Clock, *, after: float = 1.0) -> datetime:
     """Let time pass until so many seconds after the notice's end."""
     return await clock.move(seconds=(notice.closes_at - await clock.now()).total_seconds() + after)
-
-
-async def object_to(notice: PublicNotice, state: ObjectionState = ObjectionState.OPEN) -> None:
-    """An objection as it will lie in the registry."""
-    number = next(_phones)
-    await Objection.create(
-        notice=notice,
-        state=state,
-        phone=f"+8613900{number:06}",
-        phone_hash=number.to_bytes(32),
-        phone_masked="+86 139****",
-        text="该专家与某公司有利害关系",
-        received_at=notice.opened_at,
-    )
 
 
 async def stage_of(case: Application) -> Stage:
@@ -240,9 +225,14 @@ async def test_a_notice_that_cannot_be_closed_does_not_hold_up_the_others(clock:
 # Objections
 
 
+async def dismiss(objection: Objection, clock: Clock) -> None:
+    province = await provincial_officer()
+    await settle(objection.id, upheld=False, reasons="经核查，所述情况不属实。", viewer=province.viewer, now=await clock.now())
+
+
 async def test_with_an_objection_unsettled_the_case_waits_for_its_settlement(clock: Clock) -> None:
     person, case, notice = await before_the_public()
-    await object_to(notice)
+    await objection_to(case.id)
     await at_the_end_of(notice, clock)
 
     assert await close_due_notices() == 1
@@ -258,7 +248,7 @@ async def test_with_an_objection_unsettled_the_case_waits_for_its_settlement(clo
 
 async def test_an_objection_that_was_dismissed_in_time_hinders_nothing(clock: Clock) -> None:
     _, case, notice = await before_the_public()
-    await object_to(notice, ObjectionState.DISMISSED)
+    await dismiss(await objection_to(case.id), clock)
     await at_the_end_of(notice, clock)
 
     await close_due_notices()
@@ -268,8 +258,8 @@ async def test_an_objection_that_was_dismissed_in_time_hinders_nothing(clock: Cl
 
 async def test_one_unsettled_objection_among_dismissed_ones_is_enough(clock: Clock) -> None:
     _, case, notice = await before_the_public()
-    await object_to(notice, ObjectionState.DISMISSED)
-    await object_to(notice)
+    await dismiss(await objection_to(case.id), clock)
+    await objection_to(case.id)
     await at_the_end_of(notice, clock)
 
     await close_due_notices()
@@ -279,17 +269,17 @@ async def test_one_unsettled_objection_among_dismissed_ones_is_enough(clock: Clo
 
 async def test_after_all_objections_are_dismissed_the_person_is_admitted(clock: Clock) -> None:
     person, case, notice = await before_the_public()
-    province = await provincial_officer()
-    await object_to(notice)
-    now = await at_the_end_of(notice, clock)
+    objections = [await objection_to(case.id) for _ in range(2)]
+    await at_the_end_of(notice, clock)
     await close_due_notices()
 
-    async with transaction():
-        held = await Application.select_for_update().get(id=case.id)
-        await move(held, Move.DISMISS_OBJECTIONS, viewer=province.viewer, now=now)
+    await dismiss(objections[0], clock)
+    assert await stage_of(case) is Stage.OBJECTION
+    await dismiss(objections[1], clock)
 
     assert await stage_of(case) is Stage.ADMITTED
     assert (await Expert.get(id=person.viewer.expert_id)).standing is Standing.FORMAL
+    assert [each.template for each in await messages_about(case.id)] == [SmsTemplate.NOTICE_OPENED, SmsTemplate.ADMITTED]
 
 
 @pytest.mark.parametrize(("how", "stage"), [(Move.UPHOLD_OBJECTION, Stage.REJECTED), (Move.CANCEL, Stage.CANCELLED)])
