@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -42,8 +42,15 @@ async def test_a_complete_profile_goes_to_the_first_review_of_its_pool(person: S
     assert (kept.pool_code, kept.applicant, kept.employer) == ("220199", "张三", "吉林大学")
     assert (kept.submitted_at, kept.stage_since, kept.closed_at) == (now, now, None)
     assert (kept.declared_commitment, kept.declared_avoidance) == (True, True)
-    assert kept.due_at is not None
-    assert kept.due_at > now
+
+
+async def test_the_office_has_five_working_days_from_the_submission(person: SignedIn) -> None:
+    thursday = datetime(2026, 4, 30, 15, 59, tzinfo=UTC)  # 23:59 in Shanghai, before the labour days
+
+    case = await send(await draft_case(person.viewer), person, thursday)
+
+    # 6, 7, 8, 9 (worked Saturday) and 11 May
+    assert (await Application.get(id=case.id)).due_at == datetime(2026, 5, 11, 16, 0, tzinfo=UTC)
 
 
 async def test_what_is_submitted_is_frozen_and_no_draft_is_left(person: SignedIn, now: datetime) -> None:
