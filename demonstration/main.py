@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
 import random
 import re
 import sys
@@ -18,6 +18,7 @@ from demonstration.client import Client, SurpriseError
 from domain.actions.demonstration import ACCOUNTS
 from domain.rules.identity import check_digit
 from models.enums import Role
+from settings import settings
 
 _COLOUR = sys.stdout.isatty()
 _SHOWN = 300
@@ -26,10 +27,12 @@ PASSWORD = "a long demonstration password"  # noqa: S105  of an invented person 
 
 def main(arguments: list[str]) -> int:
     """Play against `--origin URL`, or the registry that runs here. 0 when all was as expected, 1 at the first surprise."""
-    origin = arguments[1] if arguments[:1] == ["--origin"] else os.environ.get("REGISTRY_PUBLIC_ORIGIN", "http://127.0.0.1:8000")
+    parser = argparse.ArgumentParser(prog="run.py demo", description="Play the whole path of an expert against a running registry.")
+    parser.add_argument("--origin", default=settings().origin, help="where it answers (default: %(default)s)")
+    given = parser.parse_args(arguments)
     began = time.monotonic()
     try:
-        Story(origin).play()
+        Story(given.origin).play()
     except (SurpriseError, OSError) as surprise:
         print(f"\n{_paint('31', 'Not as expected')}: {surprise}")
         return 1
@@ -219,10 +222,8 @@ class Story:
         """Submission, seen by the office at once."""
         step("提交申请；初审机关实时看到", "submission; the office sees it at once")
         self.case = self.my_case()["applications"]["nodes"][0]["id"]
-        self.moved = self.expert.client.socket(op.APPLICATION_MOVED)
         self.queue = self.local.client.socket(op.QUEUE_CHANGED)
-        self.streamed = self.expert.client.events(op.APPLICATION_MOVED)
-        time.sleep(0.5)
+        self.listen()
         sent = self.send()
         expect("stage", (sent["stage"], sent["round"]), ("FIRST_REVIEW", 1))
         event = self.queue.next()["queueChanged"]
@@ -230,6 +231,12 @@ class Story:
         self.heard("FIRST_REVIEW")
         again = self.expert.change(op.APPLICATION_SUBMIT, "IllegalMove", **self.declared())
         expect("a second submission is refused", again["code"], "ILLEGAL_MOVE")
+
+    def listen(self) -> None:
+        """Follow the applicant's case in both ways there are."""
+        self.moved = self.expert.client.socket(op.APPLICATION_MOVED)
+        self.streamed = self.expert.client.events(op.APPLICATION_MOVED)
+        time.sleep(0.5)  # nothing tells a client that a subscription has begun
 
     def declared(self) -> dict[str, Any]:
         """Input of a submission."""
@@ -306,7 +313,11 @@ class Story:
         now = self.visitor.change(op.CLOCK_MOVE, "DevelopmentClockMoved", seconds=0)["now"]
         left = (datetime.fromisoformat(notice["closesAt"]) - datetime.fromisoformat(now)).total_seconds()
         step(f"时钟拨快 {left / 86400:.1f} 天（仅开发模式）", "the clock is moved past the window (development mode only)")
-        self.visitor.change(op.CLOCK_MOVE, "DevelopmentClockMoved", seconds=int(left) + 2)
+        self.visitor.change(op.CLOCK_MOVE, "DevelopmentClockMoved", seconds=int(left) - 60)
+        expect("in its last minute the public list names the applicant", self.is_listed(), wanted=True)
+        self.expert.sign_in(self.phone, password=PASSWORD)  # a notice over long holidays outlives the session
+        self.listen()
+        self.visitor.change(op.CLOCK_MOVE, "DevelopmentClockMoved", seconds=62)
         self.heard("ADMITTED")
         step("成为正式专家，短信通知", "a formal expert, told by SMS")
         me = self.my_case()
