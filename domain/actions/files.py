@@ -20,7 +20,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain import reads
 from domain.actions import images, storage
-from domain.rules.errors import FieldProblem, Invalid, InvalidInput, NotAllowed, NotFound, TooSoon
+from domain.rules.errors import FieldProblem, Invalid, InvalidInput, NotAllowed, NotFound, TooSoon, Unavailable
 from domain.rules.images import HEAD_BYTES, ImageKind, check_size, clean_name, is_blurred, kind_of
 from domain.rules.viewer import Viewer
 from models.accounts import ClearRead
@@ -66,11 +66,20 @@ async def store(chunks: AsyncIterable[bytes], *, purpose: FilePurpose, name: str
             created_at=now,
         )
         try:
-            await storage.put(file.object_key, clean)
-            return await _record(file, viewer, now)
+            return await _keep(file, clean, viewer, now)
         except Exception:
             await _drop_unused(file.object_key)
             raise
+
+
+async def _keep(file: StoredFile, clean: BufferedRandom, viewer: Viewer, now: datetime) -> StoredFile:
+    """Object and row; once more where a sweep took an equal object away between the two."""
+    await storage.put(file.object_key, clean)
+    try:
+        return await _record(file, viewer, now)
+    except Unavailable:
+        await storage.put(file.object_key, clean)
+        return await _record(file, viewer, now)
 
 
 def check_announced(size: int) -> None:

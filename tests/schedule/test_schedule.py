@@ -275,10 +275,12 @@ async def test_who_is_no_officer_does_not_search_for_experts(expert: SignedIn) -
 async def test_a_suspended_expert_is_not_found(expert: SignedIn) -> None:
     here = (await officer()).viewer
     me = f"Expert_{expert.viewer.expert_id}"
-    await rows("UPDATE experts SET standing = 'SUSPENDED' WHERE id = $1", expert.viewer.expert_id)
+    await rows(
+        "UPDATE experts SET standing = 'SUSPENDED', suspended_until = now() + interval '1 year' WHERE id = $1", expert.viewer.expert_id
+    )
 
     found = await available(here, await day(0))
 
-    await rows("UPDATE experts SET standing = 'FORMAL' WHERE id = $1", expert.viewer.expert_id)
+    await rows("UPDATE experts SET standing = 'FORMAL', suspended_until = NULL WHERE id = $1", expert.viewer.expert_id)
     assert me not in found
     assert me in await available(here, await day(0))
