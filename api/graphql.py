@@ -20,7 +20,7 @@ from api import bodies
 from api.bodies import BadRequestError
 from api.connections import Connection, Connections
 from api.operations import NoCookies, Operation, Operations, Parameters, formatted, is_request_error
-from api.public import KEEP_SECONDS, Key, PublicAnswers
+from api.public import Key, PublicAnswers
 from api.security import SESSION_COOKIE, bad_answer, check_forgery, credentials
 from api.streams import EventStream
 from schema.documents import DocumentError
@@ -168,7 +168,8 @@ class GraphQLOverHTTP:
                 return _json(accepted, result)
             body = orjson.dumps(formatted(result))
             await self._public.keep(key, body, generation)
-        headers = {"Cache-Control": f"public, max-age={int(KEEP_SECONDS)}", "Vary": _VARY} if request.method == "GET" else None
+        kept = {"Cache-Control": f"public, max-age={self._public.seconds_left(key)}", "Vary": _VARY}
+        headers = kept if request.method == "GET" else None
         return Response(body, headers=headers, media_type=f"{accepted.json}; charset=utf-8")
 
     async def _results(self, request: Request, operation: Operation, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:

@@ -59,6 +59,11 @@ class PublicAnswers:
         self._kept.move_to_end(key)
         return found[1]
 
+    def seconds_left(self, key: Key) -> int:
+        """For how many whole seconds the kept body holds if nothing changes; caches on the way must not outlast the end of a notice."""
+        found = self._kept.get(key)
+        return max(0, int(found[0] - time.monotonic())) if found else 0
+
     async def keep(self, key: Key, body: bytes, generation: int) -> None:
         """Keep a body until the next notice ends, KEEP_SECONDS at most."""
         [soonest] = await fetch(

@@ -76,7 +76,7 @@ async def test_a_public_query_by_get_may_be_kept_on_the_way_and_a_personal_one_m
         public = await client.get(product.endpoint, params={"documentId": f"sha256:{HASH}"})
         personal = await client.get(product.endpoint, params={"query": "{ viewer { account { name } } }"})
 
-    assert public.headers["cache-control"] == "public, max-age=5"
+    assert public.headers["cache-control"] in {f"public, max-age={seconds}" for seconds in (2, 3, 4)}
     assert public.headers["vary"] == "Accept, Accept-Language, Authorization, Cookie, Origin"
     assert "public" not in personal.headers.get("cache-control", "")
 
