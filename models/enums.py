@@ -108,6 +108,14 @@ class CaseKind(Vocabulary):
     DIVISION_CHANGE = "DIVISION_CHANGE", "变更区划", "move a formal expert to another pool"
 
 
+class EntryChange(Vocabulary):
+    """What became of an entry of a profile from one revision to another."""
+
+    ADDED = "ADDED", "新增", "not in the revision before"
+    REMOVED = "REMOVED", "删除", "no longer in the later revision"
+    CHANGED = "CHANGED", "修改", "in both, with other fields"
+
+
 class Stage(Vocabulary):
     """Where a case stands (domain §5); the table of moves is domain/rules/lifecycle.py."""
 

@@ -174,6 +174,16 @@ class Stale(Problem):
     version: int = strawberry.field(description="The version of the draft now.")
 
 
+@strawberry.type(description="The draft does not differ from the profile in force, or there is no draft.")
+class NothingChanged(Problem):
+    """See errors.NothingChanged."""
+
+
+@strawberry.type(description="The profile in force has changed since the draft was begun: discard it with `draftDiscard` and edit anew.")
+class BaseMoved(Problem):
+    """See errors.BaseMoved."""
+
+
 @strawberry.type(description="The registry cannot do this now; the same request can be sent again later.")
 class Unavailable(Problem):
     """See errors.Unavailable."""
@@ -198,6 +208,8 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.Taken: Taken,
     errors.KeyReused: KeyReused,
     errors.Stale: Stale,
+    errors.NothingChanged: NothingChanged,
+    errors.BaseMoved: BaseMoved,
     errors.Unavailable: Unavailable,
 }
 

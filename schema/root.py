@@ -15,6 +15,7 @@ from schema.guarded import GuardedSchema
 from schema.mutations.accounts import AccountMutations
 from schema.mutations.applications import ApplicationMutations
 from schema.mutations.calendar import CalendarMutations
+from schema.mutations.changes import ChangeMutations
 from schema.mutations.development import DevelopmentMutations
 from schema.mutations.files import FileMutations
 from schema.mutations.objections import ObjectionMutations
@@ -36,6 +37,7 @@ class Mutation(
     AccountMutations,
     ApplicationMutations,
     CalendarMutations,
+    ChangeMutations,
     DevelopmentMutations,
     FileMutations,
     ObjectionMutations,

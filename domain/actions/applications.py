@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from domain.actions.comparing import base_of, difference_of
 from domain.actions.moving import move, possible_moves
 from domain.actions.profiles import facts_of
 from domain.actions.revisions import freeze
 from domain.rules.completeness import missing
-from domain.rules.errors import FieldProblem, IllegalMove, Incomplete, InvalidInput, NotFound
+from domain.rules.errors import BaseMoved, FieldProblem, IllegalMove, Incomplete, InvalidInput, NotFound, NothingChanged
 from domain.rules.lifecycle import EDITABLE
 from domain.rules.viewer import Viewer
 from models.applications import Application
 from models.database import rows, transaction
-from models.enums import Move
+from models.enums import CaseKind, Move
 from models.experts import Expert
 from models.profiles import Revision
 from settings import settings
@@ -29,24 +30,35 @@ async def submit(case_id: UUID, *, commitment: bool, avoidance: bool, viewer: Vi
         case, expert = await _own_case(case_id, viewer)
         if case.stage not in EDITABLE or expert.draft_id is None:
             raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
-        declared = (("commitmentAccepted", commitment), ("avoidanceAccepted", avoidance))
-        if refused := [FieldProblem(path, "DECLARATION_REQUIRED") for path, accepted in declared if not accepted]:
-            raise InvalidInput(refused)
-        draft = await Revision.select_for_update().get(id=expert.draft_id)
-        lacking = missing(await facts_of(draft), application_form_required=settings().application_form_required)
-        lacking += await _staff_problems(draft)
-        if lacking:
-            raise Incomplete(lacking)
-        await freeze(draft, now=now)
-        expert.draft_id = None
-        await expert.save(update_fields=["draft_id"])
-        case.revision_id = draft.id
-        case.pool_code, case.applicant, case.employer = draft.home_pool_code, draft.name or expert.name, draft.employer
-        case.declared_commitment = case.declared_avoidance = True
-        case.round += 1
-        case.submitted_at = now
-        await move(case, Move.SUBMIT, viewer=viewer, now=now)
+        await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now)
     return case
+
+
+async def send(case: Application, expert: Expert, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> None:
+    """Freeze the expert's draft and move the case to its first review. Call inside a transaction that holds both rows.
+
+    Raises Incomplete and InvalidInput as `submit`; for a CHANGE also NothingChanged, and BaseMoved where another revision is in force by
+    now than the one from which the draft was begun.
+    """
+    declared = (("commitmentAccepted", commitment), ("avoidanceAccepted", avoidance))
+    if refused := [FieldProblem(path, "DECLARATION_REQUIRED") for path, accepted in declared if not accepted]:
+        raise InvalidInput(refused)
+    draft = await Revision.select_for_update().get(id=expert.draft_id)
+    if case.kind is CaseKind.CHANGE:
+        await _check_change(draft, expert)
+    lacking = missing(await facts_of(draft), application_form_required=settings().application_form_required)
+    lacking += await _staff_problems(draft)
+    if lacking:
+        raise Incomplete(lacking)
+    await freeze(draft, now=now)
+    expert.draft_id = None
+    await expert.save(update_fields=["draft_id"])
+    case.revision_id = draft.id
+    case.pool_code, case.applicant, case.employer = draft.home_pool_code, draft.name or expert.name, draft.employer
+    case.declared_commitment = case.declared_avoidance = True
+    case.round += 1
+    case.submitted_at = now
+    await move(case, Move.SUBMIT, viewer=viewer, now=now)
 
 
 async def withdraw(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
@@ -55,6 +67,14 @@ async def withdraw(case_id: UUID, *, viewer: Viewer, now: datetime) -> Applicati
         case, _ = await _own_case(case_id, viewer)
         await move(case, Move.WITHDRAW, viewer=viewer, now=now)
     return case
+
+
+async def _check_change(draft: Revision, expert: Expert) -> None:
+    base = await base_of(draft.id)
+    if base is None or base != expert.effective_id:
+        raise BaseMoved
+    if not await difference_of(draft.id, base):
+        raise NothingChanged
 
 
 async def _own_case(case_id: UUID, viewer: Viewer) -> tuple[Application, Expert]:

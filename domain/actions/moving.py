@@ -12,13 +12,13 @@ from domain.actions.promises import announce, send_sms
 from domain.actions.record_chain import chain_hash
 from domain.actions.revisions import copy_as_draft, open_draft
 from domain.rules.calendar import SHANGHAI
-from domain.rules.errors import IllegalMove
+from domain.rules.errors import IllegalMove, NotAllowed
 from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, available_moves, step
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
 from models.database import rows
-from models.enums import Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
+from models.enums import AccountStatus, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
 from settings import settings
@@ -154,6 +154,7 @@ async def _admitted(case: Application, expert: Expert, now: datetime) -> None:
 
 async def _applied(case: Application, expert: Expert, now: datetime) -> None:
     await _take_over(case, expert)
+    await _take_over_identity(case, expert)
     await send_sms(SmsTemplate.APPLIED, await _account(expert), application_id=case.id, now=now)
 
 
@@ -163,6 +164,22 @@ async def _take_over(case: Application, expert: Expert) -> None:
     if revision.name is not None:
         expert.name = revision.name
     await expert.save()
+
+
+async def _take_over_identity(case: Application, expert: Expert) -> None:
+    """Name and id number of the account follow the revision that took effect; before admission they follow the draft."""
+    revision = await Revision.get(id=case.revision_id)
+    account = await Account.select_for_update().get(id=expert.account_id)
+    others = Account.filter(id_number_hash=revision.id_number_hash).exclude(id=account.id).exclude(status=AccountStatus.DEREGISTERED)
+    if revision.id_number_hash is not None and await others.exists():
+        raise NotAllowed("ID_NUMBER_IN_USE")
+    account.name = revision.name or account.name
+    account.id_number, account.id_number_hash, account.id_number_masked = (
+        revision.id_number,
+        revision.id_number_hash,
+        revision.id_number_masked,
+    )
+    await account.save(update_fields=["name", "id_number", "id_number_hash", "id_number_masked"])
 
 
 _AFTER: Mapping[Move, Callable[[Application, Expert, datetime], Awaitable[None]]] = {Move.UPHOLD_OBJECTION: _objection_upheld}

@@ -119,6 +119,8 @@ async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: da
     async with editing(viewer, now=now, expected_version=expected_version) as draft:
         values, problems = check(given, {"home_pool_code": draft.home_pool_code}, today=_today(now), born=None)
         problems += await _resolve(values, {"home_pool_code": choices.home_pool})
+        if values.get("home_pool_code", draft.home_pool_code) != draft.home_pool_code and await _is_admitted(draft):
+            problems.append(FieldProblem("homePoolCode", "POOL_BY_DIVISION_CHANGE"))
         specialties, units = values.pop("specialties", None), values.pop("avoidance_units", None)
         if specialties is not None:
             specialties, found = await _checked_specialties(specialties)
@@ -133,6 +135,11 @@ async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: da
         if units is not None:
             await _replace(AvoidanceUnit, "name", draft, units)
     return draft
+
+
+async def _is_admitted(draft: Revision) -> bool:
+    """Whether the home pool of the person changes by a case of its own alone (domain §5)."""
+    return await Expert.filter(id=draft.expert_id, effective_id__isnull=False).exists()
 
 
 async def _checked_specialties(chosen: Sequence[str]) -> tuple[list[str], list[FieldProblem]]:

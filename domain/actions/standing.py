@@ -46,7 +46,7 @@ async def deregister(*, code: str, confirm: bool, viewer: Viewer, now: datetime)
     proven = await Account.get(id=viewer.account_id)
     await phone_codes.spend(proven.phone, CodePurpose.DEREGISTER, code, now=now)
     async with transaction():
-        expert, case = await _held(viewer.expert_id)
+        expert, case = await held(viewer.expert_id)
         account = await Account.select_for_update().get(id=viewer.account_id)
         if account.phone_hash != proven.phone_hash or account.status is not AccountStatus.ACTIVE:
             raise NotSignedIn  # the phone that was proven is not the account's any more
@@ -122,7 +122,7 @@ async def _each_due(verb: Callable[[Expert, Application | None, datetime], Await
     for row in await rows(f"SELECT id FROM experts WHERE {condition} ORDER BY id LIMIT $2", day, limit):  # noqa: S608  constants above
         try:
             async with transaction():
-                changed += await verb(*await _held(row["id"]), await database_now())
+                changed += await verb(*await held(row["id"]), await database_now())
         except Exception as fault:  # noqa: BLE001  one person that cannot be changed must not keep the others waiting
             log.critical("standing not kept", expert=str(row["id"]), kind=type(fault).__qualname__)
     return changed
@@ -215,7 +215,7 @@ def _target(expert: Expert, how: StandingChange) -> Standing:
     return target
 
 
-async def _held(expert_id: UUID) -> tuple[Expert, Application | None]:
+async def held(expert_id: UUID) -> tuple[Expert, Application | None]:
     """A person and their open case, both locked, the case first as in every verb; Unavailable where a case was opened between."""
     open_case = partial(Application.filter, expert_id=expert_id, closed_at__isnull=True)
     case = await open_case().select_for_update().first()
@@ -226,12 +226,12 @@ async def _held(expert_id: UUID) -> tuple[Expert, Application | None]:
 
 
 async def _decided_by(viewer: Viewer, expert_id: UUID, now: datetime) -> tuple[Expert, Application | None]:
-    """As `_held`, for the officer who may decide on the person's standing."""
+    """As `held`, for the officer who may decide on the person's standing."""
     if not await reads.select(Expert, viewer=viewer, now=now, where=[reads.Where("{t}.id = :expert", {"expert": expert_id})]):
         raise NotFound
     if viewer.role is not Role.PROVINCIAL_OFFICER:
         raise NotAllowed("PROVINCE_DECIDES")
-    expert, case = await _held(expert_id)
+    expert, case = await held(expert_id)
     own = await rows(
         """SELECT FROM accounts officer JOIN accounts a ON a.phone_hash = officer.phone_hash OR a.id_number_hash = officer.id_number_hash
            WHERE officer.id = $1 AND a.id = $2""",

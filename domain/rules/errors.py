@@ -205,6 +205,18 @@ class Stale(Refusal):
         self.version = version
 
 
+class NothingChanged(Refusal):
+    """The draft does not differ from the revision in force, or there is no draft."""
+
+    code = "NOTHING_CHANGED"
+
+
+class BaseMoved(Refusal):
+    """The draft was begun from a revision that is not in force any more."""
+
+    code = "BASE_MOVED"
+
+
 class Unavailable(Refusal):
     """The registry cannot do this now (a lock was not to be had, storage is full); trying again later is right."""
 

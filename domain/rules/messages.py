@@ -250,6 +250,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "资料已在别处保存过（现为第 {version} 版）；请重新读取后再修改。",
         "The profile was saved elsewhere meanwhile (now version {version}); read it again, then change it.",
     ),
+    "NOTHING_CHANGED": (
+        "没有需要审核的变更；请先修改资料再提交。",
+        "Nothing differs from the profile in force; change something, then submit.",
+    ),
+    "BASE_MOVED": (
+        "生效资料已有更新，此草稿所依据的资料已不是最新；请放弃草稿后重新修改。",
+        "The profile in force has changed since this draft was begun; discard the draft and make your changes anew.",
+    ),
+    "POOL_BY_DIVISION_CHANGE": (
+        "正式专家的隶属区划不随资料修改；请联系财政部门办理变更区划。",
+        "A formal expert's home pool does not change with the profile; ask the finance office for a change of division.",
+    ),
+    "ID_NUMBER_IN_USE": (
+        "变更后的证件号码已属于其他账号，不能生效；请退回或不予通过。",
+        "The new id number belongs to another account by now, so the change cannot take effect; return or reject the case.",
+    ),
     "REQUIRED": ("此项为必填；请填写。", "This is required; fill it in."),
     "ENTRY_REQUIRED": (
         "请指明该证书图片所属的条目。",

@@ -100,7 +100,15 @@ class ApplicationRejectInput:
 
 
 ApplicationSubmitResult = Annotated[
-    Application | p.Incomplete | p.IllegalMove | p.InvalidInput | p.NotFound | p.NotSignedIn | p.Unavailable,
+    Application
+    | p.BaseMoved
+    | p.Incomplete
+    | p.IllegalMove
+    | p.InvalidInput
+    | p.NotFound
+    | p.NothingChanged
+    | p.NotSignedIn
+    | p.Unavailable,
     strawberry.union("ApplicationSubmitResult", description="The submitted case, or why it was not submitted."),
 ]
 ApplicationWithdrawResult = Annotated[

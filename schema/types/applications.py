@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain.actions.comparing import base_of, difference_of
 from domain.rules.lifecycle import DECISIONS, available_moves
 from domain.rules.policy import CaseFacts, moves_of
 from models import applications
 from models.enums import CaseKind, Move, RejectReason, Role, Stage
 from schema.context import Context, Info
 from schema.nodes import Computed, Node, column, item, items, many, one, part, record
+from schema.types.differences import ProfileDifference
 from schema.types.experts import Expert
 from schema.types.messages import Message
 from schema.types.objections import Objection
@@ -158,6 +160,16 @@ class Application(Node):
         order="{t}.received_at, {t}.id",
     )
     notice: PublicNotice | None = one("PublicNotice", "id", "Its public notice, once opened.", to="application_id")
+
+    @strawberry.field(
+        description="What a change changes: the submitted profile beside the one it was begun from, which is in force meanwhile. "
+        "Null for an admission and before the first submission."
+    )
+    async def difference(self, info: Info) -> ProfileDifference | None:
+        """By difference.compare."""
+        if self.row.revision_id is None or (base := await base_of(self.row.revision_id)) is None:
+            return None
+        return ProfileDifference.of(await difference_of(self.row.revision_id, base), info.context)
 
     @strawberry.field(
         description="Whether the office's time budget for this stage is over.",

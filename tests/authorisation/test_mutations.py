@@ -107,6 +107,8 @@ fileAttach           | another
 fileDetach           | another
 scheduleSave         | another
 scheduleRemove       | another
+changeSubmit         | another
+draftDiscard         | another
 """
 """Whose verb it is; all others are refused whatever they name."""
 

@@ -1,0 +1,69 @@
+"""Changes 信息变更 by formal experts: sending the draft to its reviews, and giving it up (domain §4, §5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.actions.applications import send
+from domain.actions.moving import move, possible_moves
+from domain.actions.standing import held
+from domain.rules.errors import IllegalMove, NotAllowed, NotFound, NothingChanged, Stale, WrongStanding
+from domain.rules.viewer import Viewer
+from models.applications import Application
+from models.database import transaction
+from models.enums import CaseKind, Move, Stage, Standing
+from models.experts import Expert
+from models.profiles import Revision
+
+CHANGING = frozenset({Standing.FORMAL, Standing.SUSPENDED})
+"""Standings with a revision in force that can be changed. Who is suspended still keeps phone, papers and employer up to date."""
+
+
+async def submit_change(*, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> Application:
+    """Open a case of kind CHANGE for the viewer's draft and send it to its first review; a returned one is sent again.
+
+    The revision in force stays so until the case is APPLIED. Raises NotAllowed for who is no expert, WrongStanding, IllegalMove while
+    another case is open, NothingChanged, BaseMoved, Incomplete and InvalidInput as for admissions.
+    """
+    async with transaction():
+        expert, case = await _of_formal(viewer)
+        if case is not None and (case.kind is not CaseKind.CHANGE or case.stage is not Stage.RETURNED):
+            raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
+        if expert.draft_id is None:
+            raise NothingChanged
+        if case is None:
+            case = await Application.create(
+                kind=CaseKind.CHANGE, expert=expert, stage=Stage.DRAFT, applicant=expert.name, created_at=now, stage_since=now
+            )
+        await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now)
+    return case
+
+
+async def discard_draft(*, expected_version: int | None = None, viewer: Viewer, now: datetime) -> Expert:
+    """Drop the viewer's open draft for good; a returned change is cancelled with it. The next save begins anew from what is in force.
+
+    Raises NotAllowed for who is no expert, WrongStanding, NotFound where no draft is open (as on repeat), Stale.
+    """
+    async with transaction():
+        expert, case = await _of_formal(viewer)
+        if expert.draft_id is None:
+            raise NotFound
+        draft = await Revision.select_for_update().get(id=expert.draft_id)
+        if expected_version not in (None, draft.version):
+            raise Stale(draft.version)
+        expert.draft_id = None
+        await expert.save(update_fields=["draft_id"])
+        await draft.delete()
+        if case is not None:
+            await move(case, Move.CANCEL, viewer=viewer, now=now)
+    return expert
+
+
+async def _of_formal(viewer: Viewer) -> tuple[Expert, Application | None]:
+    """The viewer as a formal expert and the open case, both locked."""
+    if viewer.expert_id is None:
+        raise NotAllowed
+    expert, case = await held(viewer.expert_id)
+    if expert.standing not in CHANGING:
+        raise WrongStanding(expert.standing)
+    return expert, case
