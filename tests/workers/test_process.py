@@ -16,11 +16,15 @@ from arq.connections import ArqRedis
 
 import embedded
 from domain.actions import outbox
+from models.applications import Application, ApplicationRecord
 from models.database import rows
-from models.enums import OutboxState, SmsState, SmsTemplate
+from models.enums import Move, OutboxState, SmsState, SmsTemplate, Stage, Standing
+from models.experts import Expert
 from models.outbox import OutboxRow
 from models.sms import SmsMessage
 from settings import Settings
+from tests.cases import case_at
+from tests.conftest import Clock
 from tests.workers.conftest import WorkerProcess, wait_for
 from tests.workers.gateways import Provider
 from workers.queue import NAME
@@ -281,3 +285,25 @@ async def test_what_goes_through_redis_is_ids_alone(
 
 def until_received(provider: Provider, count: int) -> None:
     wait_for(lambda: len(provider.received()) >= count, what=f"{count} messages at the provider")
+
+
+async def test_a_notice_that_ended_while_everything_was_stopped_is_closed_once_by_the_workers_that_start_later(
+    start_worker: StartWorker, valkey: embedded.Valkey, clock: Clock
+) -> None:
+    person, case = await case_at(Stage.PUBLICITY)
+    await clock.move(days=30)
+
+    for worker in (start_worker(valkey.url), start_worker(valkey.url)):
+        worker.wait_until_started()
+
+    async def is_admitted() -> bool:
+        return (await Application.get(id=case.id)).stage is Stage.ADMITTED
+
+    async def is_told() -> bool:
+        return await SmsMessage.filter(application_id=case.id, template=SmsTemplate.ADMITTED, state=SmsState.SENT).exists()
+
+    await until(is_admitted, "the end of the notice")
+    await until(is_told, "the message of admission")
+    assert await SmsMessage.filter(application_id=case.id, template=SmsTemplate.ADMITTED).count() == 1
+    assert await ApplicationRecord.filter(application_id=case.id, move=Move.CLOSE_NOTICE).count() == 1
+    assert (await Expert.get(id=person.viewer.expert_id)).standing is Standing.FORMAL
