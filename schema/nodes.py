@@ -303,17 +303,3 @@ async def resolve_node(global_id: str, context: Context) -> Node | None:
         return None
     row = await context.load_one(kind.__model__, kind.__model__._meta.pk_attr, value)
     return None if row is None else kind(row=row)
-
-
-async def visible_row(global_id: str, kind: type[Node], context: Context) -> Any:
-    """The visible row behind a global id, None otherwise; for verbs that take a row."""
-    value = key_of(global_id, kind)
-    if value is None:
-        return None
-    found = await reads.select(
-        kind.__model__,
-        viewer=context.viewer,
-        now=context.now,
-        where=[reads.Where(f"{{t}}.{kind.__model__._meta.pk_attr} = :key", {"key": value})],
-    )
-    return found[0] if found else None
