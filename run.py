@@ -31,7 +31,7 @@ from settings import Settings, SettingsError, read, variable
 from supervisor import DataDirectory, Supervisor, Trouble, databases, tell
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+VENV = (ROOT / ".venv").resolve()  # several work trees may share one by a link
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"runtime": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
 DISK_FOR_PACKAGES = 700 * 2**20
