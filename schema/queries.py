@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import reads
+from domain import lists, reads
+from domain.lists import contains, search_term
 from domain.reads import Where
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn
-from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
 from models.enums import AccountStatus, Audience, CaseKind, CodeKind, HalfDay, Role, SmsState, Stage
@@ -46,26 +46,6 @@ Search = Annotated[
 Retired = Annotated[bool, strawberry.argument(description="Also what is no longer given out.")]
 
 
-def search_term(text: str) -> str:
-    """A text as a LIKE pattern for names that contain it."""
-    escaped = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def contains(columns: tuple[str, str], text: str) -> Where:
-    """Rows of which one of the columns contains the text, whatever the case of letters.
-
-    From two characters on, the index on `bigrams` of both columns (models/migrations/0002) finds the candidates; one character is looked
-    for in every row, in the order of the list.
-    """
-    first, second = (f"{{t}}.{column}" for column in columns)
-    found, words = f"({first} ILIKE :search OR {second} ILIKE :search)", text.strip()
-    if len(words) < 2:
-        return Where(found, {"search": search_term(text)})
-    candidates = f"bigrams(coalesce({first}, '') || ' ' || coalesce({second}, '')) @> bigrams(:words)"
-    return Where(f"({candidates} AND {found})", {"search": search_term(text), "words": words})
-
-
 def _tree(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
     parent, search = arguments.get("parent"), (arguments.get("search") or "").strip()
     found = _unretired(arguments)
@@ -98,7 +78,7 @@ def _queue(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence
     if not viewer.is_officer:
         raise NotAllowed
     chosen = arguments.get("filter")
-    return chosen.conditions(viewer) if chosen else ()
+    return chosen.to_domain().conditions(viewer) if chosen else ()
 
 
 def _available(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
@@ -201,41 +181,9 @@ class ApplicationFilter:
     submitted_from: datetime | None = strawberry.field(default=None, description="Only cases last submitted at or after this instant.")
     submitted_before: datetime | None = strawberry.field(default=None, description="Only cases last submitted before this instant.")
 
-    def conditions(self, viewer: ViewerFacts) -> Sequence[Where]:
-        """In SQL."""
-        found = self._of_stages(viewer)
-        for name, wanted in (("stage", self.stages), ("kind", self.kinds), ("pool_code", self.pool_codes)):
-            if wanted is not None:
-                found.append(Where(f"{{t}}.{name} = ANY(:{name}s)", {f"{name}s": [str(each) for each in wanted]}))
-        if self.overdue is not None:
-            found.append(Where("coalesce({t}.due_at < :now, FALSE) = :overdue", {"overdue": self.overdue}))
-        if self.claimed is not None:
-            found.append(Where("coalesce({t}.claimed_until > :now, FALSE) = :claimed", {"claimed": self.claimed}))
-        if self.claimed_by_me:
-            found.append(Where("({t}.claimed_by_id = :me AND {t}.claimed_until > :now)", {"me": viewer.account_id}))
-        if self.search is not None and self.search.strip():
-            found.append(contains(("applicant", "employer"), self.search))
-        if self.submitted_from is not None:
-            found.append(Where("{t}.submitted_at >= :submitted_from", {"submitted_from": self.submitted_from}))
-        if self.submitted_before is not None:
-            found.append(Where("{t}.submitted_at < :submitted_before", {"submitted_before": self.submitted_before}))
-        return found
-
-    def _of_stages(self, viewer: ViewerFacts) -> list[Where]:
-        found = []
-        if self.awaiting_me:
-            # Written out and not bound, as the small indexes on what awaits an office say the same (models/migrations/0002).
-            stages = ", ".join(f"'{stage.value}'" for stage in awaiting(viewer.role))
-            found.append(Where(f"{{t}}.stage IN ({stages})"))
-        if self.stages and CLOSED.isdisjoint(self.stages):
-            found.append(Where("{t}.closed_at IS NULL"))  # it says nothing new, but names the small index
-        return found
-
-
-def awaiting(role: Role) -> list[Stage]:
-    """The stages that an office of this role decides."""
-    by = {Role.LOCAL_OFFICER: By.LOCAL_OFFICE, Role.PROVINCIAL_OFFICER: By.PROVINCE}.get(role)
-    return [stage for stage, decides in REVIEWS.items() if decides is by]
+    def to_domain(self) -> lists.CaseFilter:
+        """As the domain knows it."""
+        return lists.CaseFilter(**vars(self))
 
 
 @strawberry.type(description="How many cases stand at a stage, among those the viewer may see.")
