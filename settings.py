@@ -66,6 +66,7 @@ class Settings:
     publicity_working_days: int = _setting(5, "length of a public notice (公示)")
     stage_budget_working_days: int = _setting(5, "time an office has for one review before the case is overdue")
     claim_minutes: int = _setting(30, "lease of a claimed case, renewable")
+    clear_reads_per_hour: int = _setting(60, "times an officer may see somebody's masked data in clear in an hour")
     application_form_required: bool = _setting(True, "the signed application form (申请表) is required to submit")
     privacy_terms_version: str = _setting("2026-01", "version of the privacy terms that a registration must accept")
     dismissal_bar_years: int = _setting(3, "years for which a dismissed person's id number cannot register again")

@@ -101,7 +101,10 @@ class Consent(Model):
 
 
 class ClearRead(Model):
-    """Somebody saw personal data of an expert in clear; shown to that expert, never changed."""
+    """Somebody saw personal data of an expert in clear; shown to that expert, never changed.
+
+    `what` are names of PersonalField, comma-separated, or one image as `FILE:<purpose>`; `reader_*` tell who it was at that time.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     subject_id: UUID
@@ -110,8 +113,11 @@ class ClearRead(Model):
     )
     reader_id: UUID
     reader: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "read_in_clear", on_delete=fields.RESTRICT)
+    reader_name = fields.CharField(max_length=60)
+    reader_role = fields.CharEnumField(Role, max_length=20)
+    reader_pool_code = fields.CharField(max_length=6, null=True)
     application_id = fields.UUIDField(null=True)
-    what = fields.CharField(max_length=40)
+    what = fields.CharField(max_length=100)
     reason = fields.CharField(max_length=200)
     at = fields.DatetimeField()
 

@@ -86,6 +86,7 @@ class ApplicationRecord(Model):
     field_reasons = fields.JSONField[list[dict[str, str]]](default=list)  # [{path, text}] of a return
     previous_hash = fields.BinaryField(null=True)
     hash = fields.BinaryField()
+    erased_hash = fields.BinaryField(null=True)  # covers the row as it is once personal data were erased from it
 
     class Meta:
         table = "application_records"

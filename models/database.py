@@ -17,7 +17,20 @@ from tortoise.connection import get_connections
 
 from settings import Settings
 
-_MODELS = ("accounts", "applications", "experts", "files", "outbox", "profiles", "publicity", "reference", "schedule", "sms", "standing")
+_MODELS = (
+    "accounts",
+    "applications",
+    "experts",
+    "files",
+    "keys",
+    "outbox",
+    "profiles",
+    "publicity",
+    "reference",
+    "schedule",
+    "sms",
+    "standing",
+)
 
 
 def tortoise_config(settings: Settings) -> dict[str, Any]:

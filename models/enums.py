@@ -57,6 +57,23 @@ class CodePurpose(Vocabulary):
     OBJECT = "OBJECT", "提出异议", "raise an objection to a public notice"
 
 
+class PersonalField(Vocabulary):
+    """Personal data that are masked for all but their owner (domain §9)."""
+
+    ID_NUMBER = "ID_NUMBER", "证件号码", "id number"
+    PHONE = "PHONE", "登录手机号", "login phone"
+    SECOND_PHONE = "SECOND_PHONE", "备用电话", "second phone"
+    EMAIL = "EMAIL", "电子邮箱", "e-mail"
+    ADDRESS = "ADDRESS", "通讯地址", "address"
+
+
+class KeyUse(Vocabulary):
+    """What a key of the installation is for."""
+
+    HASH = "HASH", "散列", "keyed hashes, signatures and the chain of records; for the life of the database"
+    SEAL = "SEAL", "加密", "sealed columns and files; can be replaced"
+
+
 class Standing(Vocabulary):
     """Where a person stands in the registry (domain §1, §8)."""
 

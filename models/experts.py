@@ -28,6 +28,7 @@ class Expert(Model):
     suspended_until = fields.DateField(null=True)  # last day of the running suspension
     lapses_on = fields.DateField(null=True)  # first day outside by age, set when the person is told
     created_at = fields.DatetimeField()
+    erased_at = fields.DatetimeField(null=True)  # when the personal data of somebody who left were erased
 
     class Meta:
         table = "experts"

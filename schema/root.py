@@ -20,6 +20,7 @@ from schema.mutations.development import DevelopmentMutations
 from schema.mutations.files import FileMutations
 from schema.mutations.objections import ObjectionMutations
 from schema.mutations.offices import OfficeMutations
+from schema.mutations.privacy import PrivacyMutations
 from schema.mutations.profiles import ProfileMutations
 from schema.mutations.schedule import ScheduleMutations
 from schema.mutations.standing import StandingMutations
@@ -42,6 +43,7 @@ class Mutation(
     FileMutations,
     ObjectionMutations,
     OfficeMutations,
+    PrivacyMutations,
     ProfileMutations,
     ScheduleMutations,
     StandingMutations,

@@ -20,10 +20,10 @@ from tortoise.exceptions import IntegrityError
 
 from domain import reads
 from domain.actions import images, storage
+from domain.actions.clear_reads import record_image
 from domain.rules.errors import FieldProblem, Invalid, InvalidInput, NotAllowed, NotFound, TooSoon, Unavailable
 from domain.rules.images import HEAD_BYTES, ImageKind, check_size, clean_name, is_blurred, kind_of
 from domain.rules.viewer import Viewer
-from models.accounts import ClearRead
 from models.database import rows, take_turns, transaction
 from models.enums import FilePurpose, Role
 from models.files import StoredFile
@@ -114,7 +114,7 @@ async def opened(file_id: UUID, *, expires: int, signature: str, viewer: Viewer,
         raise NotAllowed("DOWNLOAD_EXPIRED")
     file = await visible(file_id, viewer=viewer, now=now)
     if file.owner_id != viewer.account_id:
-        await ClearRead.create(subject_id=file.owner_id, reader_id=viewer.account_id, what=f"FILE:{file.purpose}", reason="", at=now)
+        await record_image(file, viewer=viewer, now=now)
     return file
 
 

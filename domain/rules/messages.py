@@ -126,6 +126,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The expert may read the reasons; take the objector's telephone number out of them.",
     ),
     "REASONS_REQUIRED": ("请至少指出一处需要修改的内容。", "Name at least one field that must be changed."),
+    "CASE_NOT_YOURS": (
+        "此申请目前不由您所在部门办理，不能查看明文。",
+        "Your office does not have this case now, so the data stay masked.",
+    ),
     "DECLARATION_REQUIRED": ("请先阅读并同意此项声明。", "Read and accept this declaration first."),
     "POOL_NOT_SELECTABLE": (
         "所选区划不能作为隶属区划；请选择本省可选的区划。",

@@ -10,7 +10,9 @@ from models import accounts
 from models.enums import AccountStatus, Role, Transport
 from schema.context import Info
 from schema.nodes import Node, column, of_viewer, one, record
+from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.experts import Expert
+from schema.types.privacy import ClearRead
 from schema.types.reference import Division
 
 
@@ -69,6 +71,17 @@ class Viewer:
     pool: Division | None = of_viewer(
         "Division", "viewer_pool", "The pool whose cases the viewer reviews; empty for all but local officers.", to="code"
     )
+
+    @strawberry.field(
+        description="查阅记录: who of the finance offices saw the viewer's personal data in clear, the newest first.",
+        metadata=paged("ClearRead", ("at", "id"), lambda *_: (), descending=True),
+    )
+    async def clear_reads(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[ClearRead]:
+        """Own, by the predicate of the noun."""
+        found: Connection[ClearRead] = await page_of(info, first=first, after=after, last=last, before=before)
+        return found
 
     @strawberry.field(description="The devices on which the viewer is signed in, the last used first; end one with `sessionRevoke`.")
     async def sessions(self, info: Info) -> list[Session]:

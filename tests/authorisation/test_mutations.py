@@ -36,6 +36,7 @@ TARGETS = {
     "applicationHandOver.applicationId": "Application",
     "applicationHandOver.toStaffId": "Account",
     "applicationNoteAdd.applicationId": "Application",
+    "expertReveal.applicationId": "Application",
     "objectionRaise.noticeId": "PublicNotice",
     "objectionSettle.objectionId": "Objection",
     "expertDismiss.expertId": "Expert",
@@ -82,6 +83,7 @@ applicationReturn    | {OFFICERS}
 applicationReject    | {OFFICERS}
 applicationHandOver  | {OFFICERS}
 applicationNoteAdd   | {OFFICERS}
+expertReveal         | {OFFICERS}
 objectionSettle      | province
 expertDeregister     | another
 expertDismiss        | province
@@ -130,6 +132,7 @@ GOOD: dict[str, Any] = {
     "poolCode": "220199",
     "code": "000000",
     "keepThis": True,
+    "fields": ["ADDRESS"],
     "purpose": "PORTRAIT",
     "file": SimpleNamespace(read=None, filename="scan.jpg"),
     "availability": "UNAVAILABLE",

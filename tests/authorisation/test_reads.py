@@ -157,7 +157,7 @@ async def test_no_field_leads_to_a_thing_that_is_not_there_by_its_id(world: Worl
 STAFF = {"office", "elsewhere", "province"}
 EVERYONE = set(ROLES) - {"owner"}
 ROOTS: dict[str, tuple[str, set[str]]] = {
-    "viewer": ("viewer { account { id } expert { id } pool { id } sessions { id } }", EVERYONE),
+    "viewer": ("viewer { account { id } expert { id } pool { id } sessions { id } clearReads { nodes { id } } }", EVERYONE),
     "privacyTermsVersion": ("privacyTermsVersion", EVERYONE),
     "node": ('node(id: "Division_220199") { id }', EVERYONE),
     "nodes": ('nodes(ids: ["Division_220199"]) { id }', EVERYONE),
@@ -255,6 +255,7 @@ e-mail               | owner
 address              | owner
 reason of an absence | owner
 name of the officer  | office province administrator
+officer who looked   | owner province administrator
 note of an officer   | office province
 text of an objection | province
 phone of an objector |
@@ -278,6 +279,7 @@ async def secrets(world: World) -> dict[str, list[str]]:
         "address": ["人民大街"],
         "reason of an absence": ["住院手术"],
         "name of the officer": ["李初审"],
+        "officer who looked": ["吴终审"],
         "note of an officer": ["核对职称证书原件"],
         "text of an objection": ["利害关系"],
         "phone of an objector": [OBJECTOR[3:]],

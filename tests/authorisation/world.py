@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.actions import attachments, notes, profiles, schedule, sessions, standing
+from domain.actions import attachments, clear_reads, notes, profiles, schedule, sessions, standing
 from domain.actions.clock import move as move_clock
 from domain.actions.publicity import close_due_notices
 from domain.rules import profile_input as given
@@ -15,7 +15,7 @@ from domain.rules.schedule import PeriodInput, Slot, Span
 from domain.rules.viewer import Viewer
 from models.applications import Application
 from models.database import database_now, rows
-from models.enums import Availability, FilePurpose, HalfDay, Stage
+from models.enums import Availability, FilePurpose, HalfDay, PersonalField, Stage
 from models.experts import Expert
 from models.profiles import Revision
 from settings import settings
@@ -53,6 +53,7 @@ Application withdrawn                   | {REVIEWERS}
 Application admitted                    | {REVIEWERS}
 ApplicationRecord of a return           | {REVIEWERS}
 ApplicationRecord of an admission       | {REVIEWERS}
+ClearRead of a case                     | owner
 ApplicationNote of a case               | office province
 Message of a case                       | office province administrator
 Message with a phone code               | administrator
@@ -174,6 +175,7 @@ async def build() -> World:
 
     now = await database_now()
     colleague, other_province = await officer(name="钱同事"), await provincial_officer(name="吴终审")
+    await clear_reads.reveal(waiting_case.id, [PersonalField.ADDRESS], reason="核对住址", viewer=other_province.viewer, now=now)
     note = await notes.add(returned_case.id, "请核对职称证书原件", viewer=local.viewer, now=now)
     objection = await objection_to(public_case.id, phone=OBJECTOR, text="与某公司有利害关系")
     day = now.astimezone(SHANGHAI).date() + timedelta(days=3)
@@ -230,6 +232,9 @@ async def build() -> World:
         "Application admitted": Thing(f"Application_{formal_case.id}", admitted.viewer),
         "ApplicationRecord of a return": Thing("ApplicationRecord_" + await one(record, returned_case.id), returned.viewer),
         "ApplicationRecord of an admission": Thing("ApplicationRecord_" + await one(record, formal_case.id), admitted.viewer),
+        "ClearRead of a case": Thing(
+            "ClearRead_" + await one("SELECT id FROM clear_reads WHERE application_id = $1", waiting_case.id), waiting.viewer
+        ),
         "ApplicationNote of a case": Thing(f"ApplicationNote_{note.id}", returned.viewer),
         "Message of a case": Thing("Message_" + await one(message, returned_case.id), returned.viewer),
         "Message with a phone code": Thing("Message_" + await one(code), None),

@@ -123,6 +123,10 @@ _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, 
             "a_return_names_its_reasons",
             _RECORD % "2, now(), '{local}', 'RETURN', 'FIRST_REVIEW', 'RETURNED', '', NULL, '[{{}}]'",
         ),
+        (
+            "a_version_is_accepted_once",
+            "INSERT INTO consents SELECT gen_random_uuid(), terms_version, now(), account_id FROM consents WHERE account_id = '{account}'",
+        ),
         ("a_message_is_resent_once", "UPDATE sms_messages SET resend_of = '{case}'"),
         (
             "a_rejection_names_its_reason",
@@ -172,11 +176,67 @@ async def test_rows_that_never_change_are_kept_by_triggers(names: dict[str, str]
 
 async def _one_clear_read(names: dict[str, str]) -> None:
     await execute(
-        """INSERT INTO clear_reads (id, subject_id, reader_id, what, reason, at)
-           VALUES (gen_random_uuid(), $1, $2, 'ID_NUMBER', '核对身份', now())""",
+        """INSERT INTO clear_reads (id, subject_id, reader_id, reader_name, reader_role, what, reason, at)
+           VALUES (gen_random_uuid(), $1, $2, '李初审', 'LOCAL_OFFICER', 'ID_NUMBER', '核对身份', now())""",
         names["account"],
         names["local"],
     )
+
+
+_OUT = "UPDATE experts SET standing = 'DISMISSED' WHERE id = '{expert}'"
+_ERASING = "SELECT set_config('registry.erasing', '{expert}', TRUE)"
+_COLUMNS = """name former_name id_type id_number id_number_hash id_number_masked id_valid_from id_valid_until sex birth_date ethnic_group
+    political_affiliation health portrait_id id_front_id id_back_id second_phone second_phone_masked email email_masked residence_code
+    address address_masked postcode employer employer_credit_code employer_kind department post work_status working_since years_in_field
+    source"""
+_EMPTY = ", ".join(f"{each} = NULL" for each in _COLUMNS.split())
+_EMPTIED = f"UPDATE revisions SET {_EMPTY} WHERE id = '{{frozen}}'"
+_RECORD_TEXT = "UPDATE application_records SET opinion = '改' WHERE application_id = '{case}'"
+_SECTION_GONE = "DELETE FROM education WHERE revision_id = '{frozen}'"
+
+
+@pytest.mark.parametrize("statement", [_EMPTIED, _RECORD_TEXT, _SECTION_GONE])
+async def test_the_door_of_erasure_opens_for_the_named_person_and_only_once_out_of_the_registry(
+    names: dict[str, str], statement: str
+) -> None:
+    for before in ([], [_OUT], [_ERASING], [_OUT, _ERASING.replace("{expert}", "{other_expert}")]):
+        with pytest.raises(IntegrityError, match=r"never change|is frozen"):
+            await _run("; ".join([*before, statement]).format(**names))
+
+    await _run(f"{_OUT}; {_ERASING}; {statement}".format(**names))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM application_records WHERE application_id = '{case}'",
+        "UPDATE application_records SET to_stage = 'ADMITTED' WHERE application_id = '{case}'",
+        "UPDATE application_records SET hash = '\\x00' WHERE application_id = '{case}'",
+        "UPDATE revisions SET employer = '别处' WHERE id = '{frozen}'",
+        "UPDATE revisions SET employer = NULL WHERE id = '{frozen}'",
+        f"UPDATE revisions SET state = 'EFFECTIVE', {_EMPTY} WHERE id = '{{frozen}}'",
+        "DELETE FROM revisions WHERE id = '{frozen}'",
+        "UPDATE title_entries SET issuer = '别处' WHERE revision_id = '{frozen}'",
+    ],
+)
+async def test_the_door_of_erasure_lets_nothing_else_through(names: dict[str, str], statement: str) -> None:
+    with pytest.raises(IntegrityError, match=r"never change|is frozen"):
+        await _run(f"{_OUT}; {_ERASING}; {statement}".format(**names))
+
+
+async def test_the_door_of_sealing_anew_lets_sealed_columns_through_that_stay_filled(names: dict[str, str]) -> None:
+    anew, door = "UPDATE revisions SET address = '\\x0203' WHERE id = '{frozen}'", "SELECT set_config('registry.sealing_anew', 'on', TRUE)"
+    refused = [
+        anew,
+        f"{door}; UPDATE revisions SET address = NULL WHERE id = '{{frozen}}'",
+        f"{door}; UPDATE revisions SET address = '\\x02', employer = '别处' WHERE id = '{{frozen}}'",
+    ]
+
+    for each in refused:
+        with pytest.raises(IntegrityError, match="is frozen"):
+            await _run(each.format(**names))
+
+    await _run(f"{door}; {anew}".format(**names))
 
 
 async def test_the_states_of_a_frozen_revision_still_change_and_a_draft_can_be_edited_and_dropped(names: dict[str, str]) -> None:

@@ -1,0 +1,42 @@
+"""Personal data in clear: whose case it must be, and how often an officer may ask (domain §9)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from domain.rules.errors import ClaimedByAnother, NotAllowed, TooSoon
+from domain.rules.lifecycle import REVIEWS, By, makes
+from domain.rules.phone_codes import Sent
+from domain.rules.policy import CaseFacts, held_by_another
+from domain.rules.viewer import Viewer
+from models.enums import PersonalField, Stage
+
+HOUR = timedelta(hours=1)
+REASON_LENGTH = 200
+
+IN_HANDS: Mapping[Stage, By] = MappingProxyType({**REVIEWS, Stage.PUBLICITY: By.PROVINCE, Stage.OBJECTION: By.PROVINCE})
+"""Which office has a case at each stage; at all others, closed ones among them, it is nobody's."""
+
+
+def check_in_hands(case: CaseFacts, viewer: Viewer, *, holder: str, now: datetime) -> None:
+    """Raise NotAllowed CASE_NOT_YOURS unless the case is with the viewer's office now, ClaimedByAnother while a colleague holds it."""
+    by = IN_HANDS.get(case.stage)
+    own_pool = case.pool_code == viewer.pool_code
+    if by is None or not makes(by, role=viewer.role, own=case.expert_id == viewer.expert_id, own_pool=own_pool):
+        raise NotAllowed("CASE_NOT_YOURS")
+    if held_by_another(case, viewer, now):
+        raise ClaimedByAnother(holder, case.claimed_until)
+
+
+def check_rate(asked: Sent, *, most: int, now: datetime) -> None:
+    """Raise TooSoon where the officer has asked `most` times within an hour, with the seconds until the oldest falls out of it."""
+    if asked.oldest is not None and asked.count >= most:
+        raise TooSoon(math.ceil((asked.oldest + HOUR - now).total_seconds()))
+
+
+def written(fields: set[PersonalField]) -> str:
+    """The fields of one look as its row keeps them, in the order of the vocabulary."""
+    return ",".join(each.value for each in PersonalField if each in fields)

@@ -1,0 +1,48 @@
+"""Who looked at a person's data in clear."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from models import accounts
+from models.enums import FilePurpose, PersonalField, Role
+from schema.nodes import Node, column, one, record
+from schema.types.reference import Division
+
+if TYPE_CHECKING:
+    from schema.types.applications import Application
+
+_FILE = "FILE:"
+
+
+def _fields(what: str) -> list[PersonalField]:
+    return [] if what.startswith(_FILE) else [PersonalField(each) for each in what.split(",")]
+
+
+def _image(what: str) -> FilePurpose | None:
+    return FilePurpose(what.removeprefix(_FILE)) if what.startswith(_FILE) else None
+
+
+@record(accounts.ClearRead, "查阅记录: somebody of a finance office saw personal data of the viewer in clear. Records are never changed.")
+class ClearRead(Node):
+    """A look."""
+
+    at: datetime = column("at", "When.")
+    reader_role: Role = column("reader_role", "Which kind of office: LOCAL_OFFICER of a pool, PROVINCIAL_OFFICER.")
+    reader_name: str = column("reader_name", "Name of the officer.")
+    reader_pool_code: str | None = column("reader_pool_code", "Code of the pool of the officer's office; empty for the province.")
+    reader_pool: Division | None = one("Division", "reader_pool_code", "The pool of the officer's office.", to="code")
+    fields: list[PersonalField] = column(
+        "what",
+        "What was seen; empty where it was an image.",
+        convert=_fields,
+        sql="to_json(CASE WHEN {t}.what LIKE 'FILE:%' THEN '{}' ELSE string_to_array({t}.what, ',') END)",
+    )
+    image: FilePurpose | None = column(
+        "what", "The image that was opened, by its purpose.", convert=_image, sql="substring({t}.what FROM '^FILE:(.*)')"
+    )
+    reason: str = column("reason", "What the officer gave as the reason; empty for images.")
+    application: Annotated["Application", strawberry.lazy("schema.types.applications")] | None = one(
+        "Application", "application_id", "The case for which it was asked."
+    )

@@ -1,0 +1,167 @@
+"""Seeing personal data in clear: by whom, at which stage, how often, and what the person sees of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from domain.actions import clear_reads, reviews
+from domain.rules.errors import ClaimedByAnother, InvalidInput, NotAllowed, NotFound, TooSoon
+from models.accounts import Account, ClearRead
+from models.applications import Application
+from models.database import database_now
+from models.enums import PersonalField, Stage
+from settings import Settings
+from tests.cases import approve, case_at, submitted_case
+from tests.conftest import Clock
+from tests.graphql import both, execute
+from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
+
+REVEAL = """mutation Reveal($input: ExpertRevealInput!) { expertReveal(input: $input) { __typename
+    ... on PersonalDataRevealed { idNumber phone secondPhone email address } ... on Problem { code } } }"""
+LOOKS = """query Looks($first: Int, $after: String) { viewer { clearReads(first: $first, after: $after) {
+    nodes { readerRole readerName readerPoolCode readerPool { name } fields image reason application { id } }
+    pageInfo { hasNextPage endCursor } totalCount } } }"""
+
+
+async def reveal(case: Application, who: SignedIn, *fields: PersonalField, reason: str = "电话核实职称") -> Any:
+    wanted = fields or (PersonalField.PHONE,)
+    return await clear_reads.reveal(case.id, wanted, reason=reason, viewer=who.viewer, now=await database_now())
+
+
+async def test_the_office_sees_what_it_asks_for_and_the_person_sees_that_it_did(database: Settings) -> None:
+    person, case = await submitted_case()
+    local = await officer(name="李初审")
+    asked = {"applicationId": f"Application_{case.id}", "fields": ["PHONE", "ID_NUMBER", "PHONE"], "reason": " 电话核实职称 "}
+
+    answer = await execute(REVEAL, local.viewer, input=asked)
+    looks = await both(LOOKS, person.viewer)
+
+    account = await Account.get(id=person.account.id)
+    assert answer.data == {
+        "expertReveal": {
+            "__typename": "PersonalDataRevealed",
+            "idNumber": account.id_number,
+            "phone": person.phone,
+            "secondPhone": None,
+            "email": None,
+            "address": None,
+        }
+    }
+    assert looks["viewer"]["clearReads"]["nodes"] == [
+        {
+            "readerRole": "LOCAL_OFFICER",
+            "readerName": "李初审",
+            "readerPoolCode": "220199",
+            "readerPool": {"name": "长春市本级"},
+            "fields": ["ID_NUMBER", "PHONE"],
+            "image": None,
+            "reason": "电话核实职称",
+            "application": {"id": f"Application_{case.id}"},
+        }
+    ]
+    assert (await both(LOOKS, local.viewer))["viewer"]["clearReads"]["nodes"] == []
+
+
+async def test_every_field_comes_from_the_submitted_profile(database: Settings) -> None:
+    person, case = await submitted_case()
+    local = await officer()
+
+    told = await reveal(case, local, *PersonalField)
+
+    assert told == {
+        PersonalField.ID_NUMBER: (await Account.get(id=person.account.id)).id_number,
+        PersonalField.PHONE: person.phone,
+        PersonalField.SECOND_PHONE: "+8643188888888",
+        PersonalField.EMAIL: "expert@example.cn",
+        PersonalField.ADDRESS: "吉林省长春市南关区人民大街 1 号",
+    }
+
+
+async def test_the_case_is_the_office_s_until_it_passes_on_and_nobody_s_once_closed(database: Settings) -> None:
+    _, case = await submitted_case()
+    local, province = await officer(), await provincial_officer()
+    with pytest.raises(NotAllowed) as too_early:
+        await reveal(case, province)
+    await reveal(case, local)
+
+    await approve(case.id, local.viewer)
+    with pytest.raises(NotAllowed) as passed_on:
+        await reveal(case, local)
+    await reveal(case, province)
+    _, closed = await case_at(Stage.REJECTED)
+    with pytest.raises(NotAllowed) as over:
+        await reveal(closed, province)
+
+    assert {each.value.code for each in (too_early, passed_on, over)} == {"CASE_NOT_YOURS"}
+    assert await ClearRead.filter(application_id=case.id).count() == 2
+    assert await ClearRead.filter(application_id=closed.id).count() == 0
+
+
+async def test_who_may_not_see_the_case_finds_none_and_leaves_no_trace(database: Settings) -> None:
+    person, case = await submitted_case()
+    others = [await officer("220299"), await administrator(), await registered_expert(), person]
+
+    for each in others:
+        with pytest.raises(NotFound):
+            await reveal(case, each)
+    signed_out = await execute(REVEAL, input={"applicationId": f"Application_{case.id}", "fields": ["PHONE"], "reason": "核实"})
+
+    assert signed_out.data == {"expertReveal": {"__typename": "NotSignedIn", "code": "NOT_SIGNED_IN"}}
+    assert await ClearRead.filter(application_id=case.id).count() == 0
+
+
+async def test_while_a_colleague_holds_the_case_nobody_else_looks(database: Settings) -> None:
+    _, case = await submitted_case()
+    holder, other = await officer(name="李占用"), await officer()
+    await reviews.claim(case.id, viewer=holder.viewer, now=await database_now())
+
+    with pytest.raises(ClaimedByAnother) as refused:
+        await reveal(case, other)
+    await reveal(case, holder)
+
+    assert refused.value.holder == "李占用"
+    assert await ClearRead.filter(application_id=case.id).count() == 1
+
+
+async def test_a_reason_and_a_field_are_needed(database: Settings) -> None:
+    _, case = await submitted_case()
+    local = await officer()
+
+    with pytest.raises(InvalidInput) as refused:
+        await clear_reads.reveal(case.id, [], reason="  ", viewer=local.viewer, now=await database_now())
+    with pytest.raises(InvalidInput) as too_long:
+        await reveal(case, local, reason="长" * 201)
+
+    assert [(each.path, each.code) for each in refused.value.problems] == [("reason", "TEXT_EMPTY"), ("fields", "REQUIRED")]
+    assert [(each.path, each.code) for each in too_long.value.problems] == [("reason", "TEXT_LENGTH")]
+    assert await ClearRead.filter(application_id=case.id).count() == 0
+
+
+async def test_looks_are_counted_per_officer_even_when_made_at_once(database: Settings, change_settings: Any, clock: Clock) -> None:
+    change_settings(clear_reads_per_hour=3)
+    _, case = await submitted_case()
+    local, colleague = await officer(), await officer()
+
+    done = await asyncio.gather(*(reveal(case, local) for _ in range(6)), return_exceptions=True)
+
+    assert sum(isinstance(each, dict) for each in done) == 3
+    assert sum(isinstance(each, TooSoon) for each in done) == 3
+    await reveal(case, colleague)
+    await clock.move(minutes=61)
+    await reveal(case, local)
+
+
+async def test_the_list_of_looks_is_paged_the_newest_first(database: Settings) -> None:
+    person, case = await submitted_case()
+    local = await officer()
+    for number in range(3):
+        await reveal(case, local, reason=f"第 {number} 次")
+
+    first = (await both(LOOKS, person.viewer, first=2))["viewer"]["clearReads"]
+    second = (await both(LOOKS, person.viewer, first=2, after=first["pageInfo"]["endCursor"]))["viewer"]["clearReads"]
+
+    assert [each["reason"] for each in first["nodes"] + second["nodes"]] == ["第 2 次", "第 1 次", "第 0 次"]
+    assert (first["totalCount"], first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (3, True, False)
