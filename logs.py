@@ -7,6 +7,7 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -95,7 +96,7 @@ def withhold(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping
 
 
 def _clean(key: str, value: Any) -> Any:
-    plain = key.lower().replace("_", "")
+    plain = _plain(key)
     if plain in _PERSONAL or (plain == "code" and not _ERROR_CODE.fullmatch(str(value))):
         return WITHHELD if value is not None else None
     match value:
@@ -111,6 +112,11 @@ def _clean(key: str, value: Any) -> Any:
             return [_clean("", inner) for inner in value]
         case _:
             return _NUMBERS.sub(WITHHELD, str(value))
+
+
+@lru_cache(maxsize=1_024)
+def _plain(key: str) -> str:
+    return key.lower().replace("_", "")
 
 
 def _json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:

@@ -73,7 +73,7 @@ class Files:
 
     async def _hand_in(self, request: Request) -> Response:
         """The body is the image; `purpose` in the query, the file's name percent-encoded in `X-File-Name`."""
-        check_forgery(request, self._operations.settings)
+        check_forgery(request, credentials(request), self._operations.settings)
         context = await self._context(request)
         viewer = context.signed_in()
         try:

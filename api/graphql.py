@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
 import structlog
 from graphql import GraphQLError, OperationType
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -32,7 +32,7 @@ log = structlog.get_logger("api.graphql")
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENTS = "text/event-stream"
-_VARY = "Accept, Accept-Language, Authorization, Cookie"  # the CORS middleware adds Origin
+_VARY = "Accept, Accept-Language, Authorization, Cookie, Origin"
 _STATUS = {
     "OPERATION_TIMEOUT": 503,
     "SERVICE_UNAVAILABLE": 503,
@@ -49,21 +49,22 @@ class Accepted:
     json: str | None
     events: bool
 
-    @classmethod
-    def of(cls, headers: Headers) -> Accepted:
-        """The JSON type of the highest quality, the first of equals; JSON as such where all or nothing is named."""
-        best: tuple[float, str] | None = None
-        events = False
-        for part in ",".join(headers.getlist("accept")).split(",") if "accept" in headers else ["*/*"]:
-            media, *options = (each.strip().lower() for each in part.split(";"))
-            quality = _quality(options)
-            if quality <= 0:
-                continue
-            if media == EVENTS:
-                events = True
-            elif media in (GRAPHQL_JSON, JSON, "*/*", "application/*") and (best is None or quality > best[0]):
-                best = quality, media if media == GRAPHQL_JSON else JSON
-        return cls(best[1] if best else None, events)
+
+@lru_cache(maxsize=256)
+def _accepted(header: str) -> Accepted:
+    """The JSON type of the highest quality, the first of equals; JSON as such where all or nothing is named."""
+    best: tuple[float, str] | None = None
+    events = False
+    for part in (header or "*/*").split(","):
+        media, *options = (each.strip().lower() for each in part.split(";"))
+        quality = _quality(options)
+        if quality <= 0:
+            continue
+        if media == EVENTS:
+            events = True
+        elif media in (GRAPHQL_JSON, JSON, "*/*", "application/*") and (best is None or quality > best[0]):
+            best = quality, media if media == GRAPHQL_JSON else JSON
+    return Accepted(best[1] if best else None, events)
 
 
 def _quality(options: list[str]) -> float:
@@ -134,8 +135,9 @@ class GraphQLOverHTTP:
         ):
             return RedirectResponse("/graphiql")
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        check_forgery(request, self._settings, simple_type=content_type == "multipart/form-data")
-        accepted = Accepted.of(request.headers)
+        given = credentials(request)
+        check_forgery(request, given, self._settings, simple_type=content_type == "multipart/form-data")
+        accepted = _accepted(",".join(request.headers.getlist("accept")))
         if accepted.json is None and not accepted.events:
             raise BadRequestError(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON}, {JSON} or {EVENTS}.")
         async with self._parameters(request, content_type) as parameters:
@@ -146,12 +148,14 @@ class GraphQLOverHTTP:
                 return _json(accepted, PreExecutionError(None, list(refused.errors)))
             if operation.kind is OperationType.SUBSCRIPTION or accepted.json is None:
                 return EventStream(self._connections, lambda connection: self._results(request, operation, connection))
-            token = credentials(request).token
-            key = self._public.key(operation) if token is None else None
+            key = self._public.key(operation) if given.token is None else None
             if key is not None:
                 return await self._public_answer(request, operation, accepted, key)
+            result = await self._operations.at_once(operation, given.token, "http")
+            if result is not None:
+                return _json(accepted, result)
             cookies = ResponseCookies(self._settings)
-            context = await self._operations.context(request, token, cookies)
+            context = await self._operations.context(request, given.token, cookies)
             result = await self._operations.run(operation, context, "http")
             response = _json(accepted, result)
             cookies.put_on(response)

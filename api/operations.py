@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -20,9 +21,9 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from api.bodies import BadRequestError
 from api.connections import Connection
 from api.listener import Event, Listener
-from api.metrics import OPERATION_SECONDS, REFUSED_DOCUMENTS
+from api.metrics import REFUSED_DOCUMENTS, seconds_of
 from api.security import client_address
-from domain.actions.sessions import authenticate
+from domain.actions.sessions import authenticate, token_hash
 from domain.rules.errors import NotAllowed
 from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
@@ -36,6 +37,7 @@ from settings import Settings, SettingsError
 
 log = structlog.get_logger("api.operations")
 _LONGEST_NAME = 80
+_MOST_RECOGNISED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ class Operations:
         self.settings = settings
         self.listener = listener
         self.trusted = TrustedDocuments(settings)
+        self._recognised: OrderedDict[bytes, Viewer] = OrderedDict()
 
     def read(self, parameters: Parameters) -> Operation:
         """The operation that a request names; raises DocumentError."""
@@ -179,12 +182,39 @@ class Operations:
             log.info("document refused", code=code)
             raise
 
+    async def at_once(self, operation: Operation, token: str | None, transport: str) -> ExecutionResult | None:
+        """The answer to a query by one statement that proves the session too; None where `context` and `run` must see to it.
+
+        What is remembered of a token only chooses the statement: it answers nothing unless the token still opens the same.
+        """
+        digest = token_hash(token) if token else b""
+        viewer = self._recognised.get(digest)
+        if operation.kind is not OperationType.QUERY or (token and viewer is None):
+            return None
+        began = time.perf_counter()
+        read = self.schema.plans.read_proving(
+            operation.document.node,
+            operation.node,
+            operation.parameters.variables or {},
+            viewer=viewer,
+            token_hash=digest,
+            settings=self.settings,
+        )
+        data = await self._compiled(operation, read)
+        if data is None:
+            return None
+        result = ExecutionResult(data, None)
+        _record(operation, transport, began, None)
+        return result
+
     async def context(self, connection: HTTPConnection, token: str | None, cookies: Cookies, open_on: Connection | None = None) -> Context:
         """Who asks, when and from where; the database is asked twice if its connection was lost meanwhile."""
         try:
             viewer, now = await _identify(token)
         except BUSY:
             viewer, now = await _identify(token)
+        if token and viewer:
+            self._remember(token_hash(token), viewer)
         return Context(
             viewer=viewer,
             now=now,
@@ -195,6 +225,12 @@ class Operations:
             cookies=cookies,
             events=Announcements(self.listener, open_on),
         )
+
+    def _remember(self, digest: bytes, viewer: Viewer) -> None:
+        self._recognised[digest] = viewer
+        self._recognised.move_to_end(digest)
+        if len(self._recognised) > _MOST_RECOGNISED:
+            self._recognised.popitem(last=False)
 
     async def run(self, operation: Operation, context: Context, transport: str) -> ExecutionResult:
         """The result of a query or mutation. A query is asked twice if the database was away for a moment."""
@@ -207,7 +243,15 @@ class Operations:
 
     async def _once(self, operation: Operation, context: Context) -> ExecutionResult:
         if operation.kind is OperationType.QUERY:
-            data = await self._compiled(operation, context)
+            read = self.schema.plans.read(
+                operation.document.node,
+                operation.node,
+                operation.parameters.variables or {},
+                viewer=context.viewer,
+                now=context.now,
+                settings=self.settings,
+            )
+            data = await self._compiled(operation, read)
             if data is not None:
                 return ExecutionResult(data, None)
         if operation.kind is OperationType.MUTATION and context.viewer is not None:
@@ -243,18 +287,11 @@ class Operations:
             return ExecutionResult(None, leaving([lost], context.language))
         return ExecutionResult(data, None)
 
-    async def _compiled(self, operation: Operation, context: Context) -> dict[str, Any] | None:
+    async def _compiled(self, operation: Operation, read: Awaitable[dict[str, Any] | None]) -> dict[str, Any] | None:
         """The answer by one statement; None where the ordinary executor must give it, which then also tells of whatever went wrong here."""
         try:
             async with asyncio.timeout(self.settings.operation_seconds):
-                return await self.schema.plans.read(
-                    operation.document.node,
-                    operation.node,
-                    operation.parameters.variables or {},
-                    viewer=context.viewer,
-                    now=context.now,
-                    settings=self.settings,
-                )
+                return await read
         except (*BUSY, TimeoutError):
             return None
         except Exception as fault:  # noqa: BLE001  a fault of the compiler must not take an answer away that the executor can give
@@ -314,7 +351,7 @@ def _record(operation: Operation, transport: str, began: float, errors: list[Gra
     code = _code(errors)
     outcome = "ok" if code is None else "fault" if code in ("INTERNAL_ERROR", "OPERATION_TIMEOUT", "SERVICE_UNAVAILABLE") else "refused"
     if operation.kind is not OperationType.SUBSCRIPTION:
-        OPERATION_SECONDS.labels(operation.kind.value, operation.field, outcome).observe(seconds)
+        seconds_of(operation.kind.value, operation.field, outcome).observe(seconds)
     log.info(
         "operation",
         transport=transport,

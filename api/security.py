@@ -41,8 +41,8 @@ def credentials(connection: HTTPConnection) -> Credentials:
     return Credentials(cookie[:_LONGEST_TOKEN], by_cookie=True) if cookie else Credentials(None)
 
 
-def check_forgery(connection: HTTPConnection, settings: Settings, *, simple_type: bool = False) -> None:
-    """Raise BadRequestError (403) for what a foreign page could have made a browser send.
+def check_forgery(connection: HTTPConnection, given: Credentials, settings: Settings, *, simple_type: bool = False) -> None:
+    """Raise BadRequestError (403) for what a foreign page could have made a browser send, with these credentials.
 
     A page of another origin can neither set our header without asking first (CORS), nor leave out the Origin of a POST. The header is asked
     for with every cookie, and for media types that browsers send without asking (`simple_type`).
@@ -50,7 +50,7 @@ def check_forgery(connection: HTTPConnection, settings: Settings, *, simple_type
     origin = connection.headers.get("origin")
     if origin is not None and not origin_allowed(connection, origin, settings):
         raise BadRequestError(403, "ORIGIN_NOT_ALLOWED", "Pages of this origin may not call; the operator can allow it in allowed_origins.")
-    if (simple_type or credentials(connection).by_cookie) and CLIENT_HEADER.lower() not in connection.headers:
+    if (simple_type or given.by_cookie) and CLIENT_HEADER.lower() not in connection.headers:
         raise BadRequestError(
             403, "CLIENT_HEADER_MISSING", f"Send the header {CLIENT_HEADER}, with any value, along with cookies and forms."
         )
@@ -97,7 +97,10 @@ def _trusted(address: str, settings: Settings) -> bool:
 
 
 def middleware(settings: Settings) -> list[Middleware]:
-    """What stands before every route: headers and faults outermost, then CORS for the origins of the settings."""
+    """What stands before every route: headers and faults outermost, then CORS where the settings allow other origins."""
+    secure = Middleware(SecureAnswers, settings=settings)
+    if not settings.allowed_origins:
+        return [secure]
     cross_origin = Middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
@@ -106,7 +109,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         allow_credentials=True,
         expose_headers=("X-Request-Id", "Retry-After"),
     )
-    return [Middleware(SecureAnswers, settings=settings), cross_origin]
+    return [secure, cross_origin]
 
 
 class SecureAnswers:

@@ -32,8 +32,8 @@ class Where:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def viewer_values(viewer: Viewer | None, now: datetime) -> dict[str, Any]:
-    """The values that predicates name; a signed-out viewer has none."""
+def viewer_values(viewer: Viewer | None, now: datetime | None) -> dict[str, Any]:
+    """The values that predicates name; a signed-out viewer has none. Without `now` the statement must tell the time itself."""
     return {
         "now": now,
         "viewer_account": viewer and viewer.account_id,

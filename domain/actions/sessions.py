@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.actions import phone_codes
 from domain.actions.passwords import password_opens
 from domain.actions.promises import announce
+from domain.reads import numbered
 from domain.rules.errors import NotFound, SignInRefused
 from domain.rules.fields import Fields
 from domain.rules.phone import mobile
@@ -24,9 +25,27 @@ from settings import settings
 _TOKEN_BYTES = 32
 _DEVICE_LONGEST = 200
 
-# Of a session `s` and its account `a` at `clock.now`; $2 is the time in minutes after which an unused staff session ends.
+# Of a session `s` and its account `a` at `clock.now`; `:idle` is the time in minutes after which an unused staff session ends.
 _OPEN = """a.status = 'ACTIVE' AND s.ended_at IS NULL AND s.expires_at > clock.now
-    AND (a.role = 'EXPERT' OR s.used_at > clock.now - make_interval(mins => $2))"""
+    AND (a.role = 'EXPERT' OR s.used_at > clock.now - make_interval(mins => :idle))"""
+
+PROOF = f"""SELECT clock.now FROM (SELECT registry_now() AS now) clock, sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.token_hash = :token AND s.used_at >= clock.now - interval '1 minute' AND {_OPEN} AND s.id = :viewer_session
+        AND a.id = :viewer_account AND a.role = :role AND a.pool_code IS NOT DISTINCT FROM :viewer_pool"""  # noqa: S608  our own constant
+"""One row, the registry's time, where the token still opens what it did when the viewer was last authenticated, and no use is to be noted.
+
+A statement that holds this answers and authenticates in one; its values are those of `proof_values` and of the viewer (domain/reads.py).
+An account's expert never changes.
+"""
+
+_WHO = numbered(f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
+    SELECT clock.now, s.id AS session_id, s.used_at < clock.now - interval '1 minute' AS noted_long_ago,
+           a.id AS account_id, a.role, a.name, a.pool_code, e.id AS expert_id
+    FROM clock
+    LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id) ON s.token_hash = :token AND {_OPEN}
+    LEFT JOIN experts e ON e.account_id = a.id""")  # noqa: S608  our own constant
+_STILL_OPEN = numbered(f"""SELECT s.id FROM (SELECT registry_now() AS now) clock, sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = ANY(:ids::uuid[]) AND {_OPEN}""")  # noqa: S608  our own constant
 
 
 class OpenedSession(NamedTuple):
@@ -70,7 +89,7 @@ async def open_session(
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         session = await Session.create(
             account=account,
-            token_hash=sha256(token.encode()),
+            token_hash=token_hash(token),
             transport=transport,
             device=_printable(device),
             created_at=now,
@@ -87,16 +106,8 @@ async def authenticate(token: str) -> tuple[Viewer | None, datetime]:
 
     A session ends by itself at its longest age, a staff session also when it was not used for a while. Its last use is noted once a minute.
     """
-    found = await fetch(
-        f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
-           SELECT clock.now, s.id AS session_id, s.used_at < clock.now - interval '1 minute' AS noted_long_ago,
-                  a.id AS account_id, a.role, a.name, a.pool_code, e.id AS expert_id
-           FROM clock
-           LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id) ON s.token_hash = $1 AND {_OPEN}
-           LEFT JOIN experts e ON e.account_id = a.id""",  # noqa: S608  our own constant
-        (sha256(token.encode(errors="replace")), settings().staff_session_idle_minutes),
-    )
-    row = found[0]
+    values = {"token": token_hash(token), "idle": settings().staff_session_idle_minutes}
+    [row] = await fetch(_WHO[0], [values[name] for name in _WHO[1]])
     now: datetime = row["now"]
     if row["session_id"] is None:
         return None, now
@@ -113,15 +124,20 @@ async def authenticate(token: str) -> tuple[Viewer | None, datetime]:
     return viewer, now
 
 
+def token_hash(token: str) -> bytes:
+    """What is kept of a token; 32 bytes."""
+    return sha256(token.encode(errors="replace"))
+
+
+def proof_values(viewer: Viewer, digest: bytes) -> Mapping[str, Any]:
+    """The values of PROOF beside those of the viewer; `digest` is the `token_hash` of the token that the viewer held."""
+    return {"token": digest, "role": viewer.role, "idle": settings().staff_session_idle_minutes}
+
+
 async def still_open(session_ids: Sequence[UUID]) -> set[UUID]:
     """Those of the sessions that open something now; to ask is no use of them."""
-    found = await rows(
-        f"""SELECT s.id FROM (SELECT registry_now() AS now) clock, sessions s JOIN accounts a ON a.id = s.account_id
-            WHERE s.id = ANY($1::uuid[]) AND {_OPEN}""",  # noqa: S608  our own constant
-        list(session_ids),
-        settings().staff_session_idle_minutes,
-    )
-    return {each["id"] for each in found}
+    values = {"ids": list(session_ids), "idle": settings().staff_session_idle_minutes}
+    return {each["id"] for each in await rows(_STILL_OPEN[0], *(values[name] for name in _STILL_OPEN[1]))}
 
 
 async def close_session(*, viewer: Viewer, now: datetime) -> None:

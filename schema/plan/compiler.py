@@ -8,7 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, GraphQLObjectType, get_named_type
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    specified_scalar_types,
+)
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.arguments import convert_arguments
 from tortoise import fields
@@ -70,18 +82,54 @@ def source_of(field: GraphQLField) -> Any:
 
 
 class Arguments:
-    """The arguments of one field as its resolver would get them."""
+    """The arguments of one field as its resolver would get them, by their Python names.
+
+    Written-out values are converted once, and scalars in variables are passed on as they were coerced; what remains is converted each time.
+    """
 
     def __init__(self, field: GraphQLField, node: FieldNode, converter: Any) -> None:
         self._field, self._node, self._converter = field, node, converter
         self._definition = (field.extensions or {})["strawberry-definition"]
+        self._fixed: dict[str, Any] | None = None
+        self._varies = any(_names_variable(each.value) for each in node.arguments or ())
+        self._passed = self._plain_variables()
 
-    def of(self, request: Request) -> dict[str, Any]:
-        """By their Python names."""
-        if not self._field.args:
-            return {}
+    def of(self, request: Request) -> Mapping[str, Any]:
+        """Their values in one request; raises GraphQLError for values that do not fit."""
+        if self._passed is not None:
+            coerced = request.variables.coerced
+            found = {name: coerced[variable] for name, variable in self._passed.items() if variable in coerced}
+            if None not in found.values():
+                return found
+        elif not self._varies:
+            if self._fixed is None:
+                self._fixed = self._converted(request)
+            return self._fixed
+        return self._converted(request)
+
+    def _converted(self, request: Request) -> dict[str, Any]:
         values = get_argument_values(self._field, self._node, request.variables)
         return convert_arguments(values, self._definition.arguments, self._converter.scalar_registry, self._converter.config)
+
+    def _plain_variables(self) -> Mapping[str, str] | None:
+        """Variables by the Python names of the arguments, where all arguments are plain scalars and have no values of their own."""
+        if not self._varies or any(each.default_value is not Undefined for each in self._field.args.values()):
+            return None
+        named = {each.name.value: each.value for each in self._node.arguments or ()}
+        plain = all(
+            isinstance(value, VariableNode) and get_nullable_type(self._field.args[name].type) in specified_scalar_types.values()
+            for name, value in named.items()
+        )
+        names = {self._converter.config.name_converter.from_argument(each): each.python_name for each in self._definition.arguments}
+        return {names[name]: value.name.value for name, value in named.items() if isinstance(value, VariableNode)} if plain else None
+
+
+def _names_variable(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(_names_variable(each) for each in value.values)
+    if isinstance(value, ObjectValueNode):
+        return any(_names_variable(each.value) for each in value.fields)
+    return isinstance(value, VariableNode)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from domain import reads
+from domain.actions.sessions import PROOF, proof_values
 from domain.rules.errors import Refusal
 from domain.rules.viewer import Viewer
 from models.database import fetch
@@ -41,13 +42,17 @@ _Case = tuple[Role | None, tuple[Any, ...], str]
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """A plan for one role and shape. Without a statement, the operation needs Python."""
+    """A plan for one role and shape. Without a statement, the operation needs Python.
+
+    `sql` answers who was authenticated, `proving` whoever asks with a token that was recognised before; each with the names of its values.
+    """
 
     case: _Case
     dynamic: Sequence[Dynamic]
     shapes: Sequence[tuple[str, ...]]
     sql: str = ""
     names: tuple[str, ...] = ()
+    proving: tuple[str, tuple[str, ...]] = ("", ())
     statement: Statement | None = None
 
 
@@ -81,6 +86,54 @@ class Plans:
         settings: Settings,
     ) -> dict[str, Any] | None:
         """The `data` of a validated query, ready for orjson; None where the ordinary executor must answer: errors are among its answers."""
+        found = self._readable(document, definition, variables, viewer, settings)
+        if found is None:
+            return None
+        variant, answered = found
+        assert variant.statement is not None  # noqa: S101  it is readable
+        values = _values(variant, answered, reads.viewer_values(viewer, now))
+        rows = await fetch(variant.sql, [values[name] for name in variant.names])
+        answer: dict[str, Any] = variant.statement.build(rows, answered)
+        return answer
+
+    async def read_proving(
+        self,
+        document: DocumentNode,
+        definition: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        *,
+        viewer: Viewer | None,
+        token_hash: bytes,
+        settings: Settings,
+    ) -> dict[str, Any] | None:
+        """As `read`, for who held this token when it was last recognised: the statement itself proves that it still opens the same.
+
+        None also where no row came: either nothing is there, or the proof failed, and `read` will tell after authenticating anew.
+        """
+        found = self._readable(document, definition, variables, viewer, settings)
+        if found is None:
+            return None
+        variant, answered = found
+        assert variant.statement is not None  # noqa: S101  it is readable
+        values = _values(variant, answered, reads.viewer_values(viewer, None))
+        if viewer is not None:
+            values |= proof_values(viewer, token_hash)
+        sql, names = variant.proving
+        rows = await fetch(sql, [values[name] for name in names])
+        if not rows and viewer is not None:
+            return None
+        answer: dict[str, Any] = variant.statement.build(rows, answered)
+        return answer
+
+    def _readable(
+        self,
+        document: DocumentNode,
+        definition: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        viewer: Viewer | None,
+        settings: Settings,
+    ) -> tuple[_Variant, Sequence[Answered]] | None:
+        """The plan of a query; None where it needs Python or its variables are refused."""
         if definition.operation is not OperationType.QUERY:
             return None
         operation = self._operation(document, definition)
@@ -91,10 +144,7 @@ class Plans:
             variant, answered = self._plan(operation, request, "")
         except Refusal:
             return None
-        if variant.statement is None:
-            return None
-        answer: dict[str, Any] = await _run(variant, answered, reads.viewer_values(viewer, now))
-        return answer
+        return None if variant.statement is None else (variant, answered)
 
     def short_mutation(
         self,
@@ -137,8 +187,9 @@ class Plans:
         request = self._request(definition, variables, viewer, settings)
         assert request is not None  # noqa: S101  the executor coerced the same variables
         variant, answered = self._plan(self._operation(document, definition), request, kind)
-        values = reads.viewer_values(viewer, now) | {"key": key_and_kind(found[ID])[1]}
-        row = await _run(variant, answered, values)
+        assert variant.statement is not None  # noqa: S101  `short_mutation` has looked
+        values = _values(variant, answered, reads.viewer_values(viewer, now) | {"key": key_and_kind(found[ID])[1]})
+        row = variant.statement.build(await fetch(variant.sql, [values[name] for name in variant.names]), answered)
         if row is None:
             raise LookupError(f"a changed {kind} is not visible to who changed it")
         return {short.key: row}
@@ -195,16 +246,25 @@ class Plans:
             return _Variant(case, (), []), []
         answers = [each.conditions(request) for each in dynamic]
         sql, names = reads.numbered(statement.sql)
-        return _Variant(case, dynamic, [each.shape for each in answers], sql, names, statement), answers
+        proving = reads.numbered(_proving(statement.sql, signed_in=case[0] is not None))
+        return _Variant(case, dynamic, [each.shape for each in answers], sql, names, proving, statement), answers
 
 
-async def _run(variant: _Variant, answered: Sequence[Answered], values: dict[str, Any]) -> Any:
-    assert variant.statement is not None  # noqa: S101  the caller has looked
+def _values(variant: _Variant, answered: Sequence[Answered], values: dict[str, Any]) -> dict[str, Any]:
+    """All that the statement may name: the viewer's values, and those of each field's arguments under the field's prefix."""
     for dynamic, each in zip(variant.dynamic, answered, strict=True):
         for where in each.where:
-            values |= {dynamic.prefix + name: value for name, value in where.values.items()}
-    rows = await fetch(variant.sql, [values[name] for name in variant.names])
-    return variant.statement.build(rows, answered)
+            for name, value in where.values.items():
+                values[dynamic.prefix + name] = value
+    return values
+
+
+def _proving(sql: str, *, signed_in: bool) -> str:
+    """A plan that takes the time from the proof of the session, and answers nothing where there is no proof."""
+    timed = reads.PARAMETER.sub(lambda match: "(SELECT now FROM proof)" if match[1] == "now" else match[0], sql)
+    if not signed_in:
+        return f"WITH proof AS MATERIALIZED (SELECT registry_now() AS now) {timed}"
+    return f"WITH proof AS MATERIALIZED ({PROOF}) SELECT * FROM ({timed}) answer WHERE EXISTS (SELECT FROM proof)"  # noqa: S608  ours
 
 
 def _switches(document: DocumentNode) -> tuple[str, ...]:
