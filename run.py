@@ -199,13 +199,14 @@ def prepare(arguments: list[str]) -> int:
     accounts: list[dict[str, str]] = []
 
     async def work(configuration: Settings) -> None:
-        from domain.actions import reference
+        from domain.actions import keys, reference
         from models.database import close_database, open_database
         from models.migrate import migrate
 
         await migrate(configuration)
         await open_database(configuration)
         try:
+            await keys.check()
             await reference.load(ROOT / "reference")
             if configuration.development:
                 from domain.actions import demonstration
@@ -253,6 +254,38 @@ def load_reference(arguments: list[str]) -> int:
     return 0
 
 
+def rotate_keys(_arguments: list[str]) -> int:
+    """Seal all stored personal data and images under the present seal key; while the registry serves, and again after an interruption."""
+    from domain.actions.keys import SealedAnew
+
+    def show(what: str, done: int, of: int) -> None:
+        if sys.stdout.isatty() or done == of:
+            print(f"\r{what:<30} {done:,} of {of:,} ", end="\n" if done == of else "", flush=True)
+
+    async def work(configuration: Settings) -> SealedAnew:
+        from domain.actions import keys
+        from models.database import close_database, open_database
+
+        await open_database(configuration)
+        try:
+            await keys.check()
+            return await keys.seal_anew(show)
+        finally:
+            await close_database()
+
+    def rotate(configuration: Settings) -> None:
+        done = asyncio.run(work(configuration))
+        tell(f"Sealed anew: {done.values:,} values, {done.files:,} files.")
+        if done.left:
+            raise Trouble(
+                f"{done.left:,} values were sealed under another key meanwhile: restart the processes that still run with it, then repeat."
+            )
+        tell(f"Nothing lies under another key any more: {variable('further_seal_keys')} can be emptied at the next restart.")
+
+    _with_database(rotate)
+    return 0
+
+
 def create_staff(arguments: list[str]) -> int:
     """`create-staff NAME PHONE ID_NUMBER [--role ROLE] [--pool CODE]`: an account of staff, by default the first administrator.
 
@@ -268,7 +301,7 @@ def create_staff(arguments: list[str]) -> int:
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
     async def work(configuration: Settings) -> None:
-        from domain.actions import accounts
+        from domain.actions import accounts, keys
         from domain.rules.errors import InvalidInput, Refusal
         from domain.rules.messages import text
         from models.database import close_database, database_now, open_database
@@ -276,6 +309,7 @@ def create_staff(arguments: list[str]) -> int:
 
         await open_database(configuration)
         try:
+            await keys.check()
             account = await accounts.create_staff(
                 role=Role(given.role),
                 pool_code=given.pool,
@@ -451,6 +485,7 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "migrate": (migrate, "runtime"),
     "load-reference": (load_reference, "runtime"),
     "create-staff": (create_staff, "runtime"),
+    "rotate-keys": (rotate_keys, "runtime"),
     "prepare": (prepare, "runtime"),
     "api": (api, "runtime"),
     "worker": (worker, "runtime"),

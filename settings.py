@@ -16,6 +16,8 @@ from typing import Any, get_type_hints
 ROOT = Path(__file__).resolve().parent
 PREFIX = "REGISTRY_"
 _DATA = ROOT / ".data"
+_KEY_LENGTH = 32
+SUITES = ("aes", "sm")
 _UNPREFIXED = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
 
 
@@ -47,8 +49,18 @@ class Settings:
         False, "development mode: demonstration accounts, movable clock, SMS readable in a query; never in production"
     )
     secret_key: str = _setting(
-        "", "at least 32 random characters; keys of hashes and of stored personal data derive from it; required outside development"
+        "",
+        "at least 32 random characters; keys of hashes, signatures and records derive from it, for the life of the database; "
+        "required outside development",
     )
+    seal_key: str = _setting(
+        "",
+        "at least 32 random characters; stored data are sealed under it, see `run.py rotate-keys`; empty: the secret key",
+    )
+    further_seal_keys: tuple[str, ...] = _setting(
+        (), "former or coming seal keys, under which stored data still (or already) open, without commas in them"
+    )
+    crypto: str = _setting("aes", "what stored data are sealed with from now on: `aes` (AES-256-GCM) or `sm` (SM4-GCM, GB/T 32907)")
     introspection: bool = _setting(True, "answer introspection queries")
     graphiql: bool = _setting(True, "serve GraphiQL at /graphiql")
     metrics_addresses: tuple[str, ...] = _setting(("127.0.0.1", "::1"), "client addresses that may read /metrics")
@@ -166,11 +178,17 @@ def read(environment: Mapping[str, str]) -> Settings:
         except (KeyError, ValueError):
             raise SettingsError(f"{variable(each.name)}={text!r} cannot be read: {each.metadata['description']}") from None
     result = Settings(**values)
+    if result.crypto not in SUITES:
+        raise SettingsError(f"{variable('crypto')}={result.crypto!r} is not known; there are: {', '.join(SUITES)}")
+    for name, keys in (("seal_key", [result.seal_key] if result.seal_key else []), ("further_seal_keys", result.further_seal_keys)):
+        if any(len(each) < _KEY_LENGTH or "," in each for each in keys):
+            raise SettingsError(f"{variable(name)} must hold at least {_KEY_LENGTH} random characters a key, no comma among them")
     if result.development:
         return result
-    if len(result.secret_key) < 32:
+    if len(result.secret_key) < _KEY_LENGTH:
         raise SettingsError(
-            f"{variable('secret_key')} must hold at least 32 random characters (or set {variable('development')}=1 to try the product)"
+            f"{variable('secret_key')} must hold at least {_KEY_LENGTH} random characters "
+            f"(or set {variable('development')}=1 to try the product)"
         )
     return result
 

@@ -26,6 +26,7 @@ from api.listener import Listener
 from api.operations import Operations
 from api.security import bad_answer, middleware
 from api.sockets import GraphQLOverWebSocket
+from domain.actions import keys
 from domain.actions.demonstration import ACCOUNTS
 from domain.actions.sessions import still_open
 from models.database import close_database, open_database
@@ -52,6 +53,7 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await open_database(configuration)
         try:
+            await keys.check()
             await listener.start()
             with _at_stop_signal(connections.end_all):
                 yield

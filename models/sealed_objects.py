@@ -1,27 +1,26 @@
-"""Files at rest: bytes sealed piece by piece (AES-256-GCM), so that a large one opens while it is being read."""
+"""Files at rest: bytes sealed piece by piece, so that a large one opens while it is being read."""
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import AsyncIterator, Iterator
 from typing import IO
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from models.sealing import Box, box_for, current_header, header_of
 
-from models.sealing import derived_key
-
-_FORMAT = b"\x01"
 _SALT_BYTES = 16
 _PIECE_BYTES = 64 * 1024
 _SEALED_PIECE_BYTES = _PIECE_BYTES + 16  # GCM's tag
+_PURPOSE = "object"
+HEADER_BYTES = 5
+"""So many bytes of a file tell under which key it is sealed (models/sealing.py)."""
 
 
 def sealed(source: IO[bytes], name: str) -> Iterator[bytes]:
     """The pieces of a sealed file. Its name is bound to them, and their order and number: what opens is whole and in its place."""
-    salt = os.urandom(_SALT_BYTES)
-    yield _FORMAT + salt
-    cipher, number = _cipher(salt), 0
+    header, salt = current_header(), os.urandom(_SALT_BYTES)
+    yield header + salt
+    cipher, number = _cipher(header, salt), 0
     piece = source.read(_PIECE_BYTES)
     while True:
         following = source.read(_PIECE_BYTES)
@@ -37,20 +36,22 @@ async def unsealed(parts: AsyncIterator[bytes], name: str) -> AsyncIterator[byte
     async for part in parts:
         held += part
         if cipher is None:
-            if len(held) < 1 + _SALT_BYTES:
+            header = header_of(bytes(held[:HEADER_BYTES]))
+            start = len(header) + _SALT_BYTES
+            if len(held) < max(start, HEADER_BYTES):
                 continue
-            cipher = _cipher(bytes(held[1 : 1 + _SALT_BYTES]))
-            del held[: 1 + _SALT_BYTES]
+            cipher = _cipher(header, bytes(held[len(header) : start]))
+            del held[:start]
         while len(held) > _SEALED_PIECE_BYTES:  # more than one: the first is not the last
             yield cipher.decrypt(_nonce(number), bytes(held[:_SEALED_PIECE_BYTES]), _bound(name, last=False))
             del held[:_SEALED_PIECE_BYTES]
             number += 1
-    yield (cipher or _cipher(b"")).decrypt(_nonce(number), bytes(held), _bound(name, last=True))
+    yield (cipher or _cipher(b"", b"")).decrypt(_nonce(number), bytes(held), _bound(name, last=True))
 
 
-def _cipher(salt: bytes) -> AESGCM:
+def _cipher(header: bytes, salt: bytes) -> Box:
     """A key for one object alone, so that a counter serves as nonce."""
-    return AESGCM(hmac.digest(derived_key("object"), salt, "sha256"))
+    return box_for(header, _PURPOSE, salt)
 
 
 def _nonce(number: int) -> bytes:

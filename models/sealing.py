@@ -1,26 +1,76 @@
-"""Personal data at rest: sealed columns (AES-256-GCM) and the keyed hashes by which they are found again."""
+"""Personal data at rest: sealed columns and the keyed hashes by which they are found again.
+
+A sealed value begins with its suite (one byte) and the fingerprint of its key (four bytes), so that values under former keys and the other
+suite open beside new ones. Suite 1 is that of the first releases: AES, without a fingerprint, under the key that derives from the secret.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import os
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tortoise.fields import Field
 
-from settings import settings
+from settings import Settings, settings
 
-_FORMAT = b"\x01"
+_FIRST, _AES, _SM4 = b"\x01", b"\x02", b"\x03"
+_SUITES: Mapping[str, bytes] = MappingProxyType({"aes": _AES, "sm": _SM4})
+_FINGERPRINT_BYTES = 4
+_TAG_BYTES = 16
 _NONCE_BYTES = 12
 
 
-@lru_cache(maxsize=16)
+class UnknownKey(InvalidTag):
+    """Something is sealed under a key that the settings do not hold; its fingerprint is told."""
+
+
+class Box(Protocol):
+    """A cipher that notices every change: GCM under one key."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
+        """Closed, with its tag behind it."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
+        """Open; raises InvalidTag."""
+
+
+class SM4GCM:
+    """SM4 (GB/T 32907) in GCM, shaped like cryptography's AESGCM."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = algorithms.SM4(key[:16])
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
+        """Closed, with its tag behind it."""
+        closing = Cipher(self._cipher, modes.GCM(nonce)).encryptor()
+        closing.authenticate_additional_data(associated_data)
+        return closing.update(data) + closing.finalize() + closing.tag
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
+        """Open; raises InvalidTag."""
+        if len(data) < _TAG_BYTES:
+            raise InvalidTag
+        opening = Cipher(self._cipher, modes.GCM(nonce, data[-_TAG_BYTES:])).decryptor()
+        opening.authenticate_additional_data(associated_data)
+        return opening.update(data[:-_TAG_BYTES]) + opening.finalize()
+
+
+@lru_cache(maxsize=64)
+def _derived(secret: str, purpose: str) -> bytes:
+    return hmac.digest(secret.encode(), b"registry/" + purpose.encode(), "sha256")
+
+
 def derived_key(purpose: str) -> bytes:
-    """A 32-byte key for one purpose, derived from the installation's secret."""
-    return hmac.digest(settings().secret_key.encode(), b"registry/" + purpose.encode(), "sha256")
+    """A 32-byte key for one purpose other than sealing, derived from the installation's secret; it is never replaced."""
+    return _derived(settings().secret_key, purpose)
 
 
 def keyed_hash(purpose: str, text: str) -> bytes:
@@ -38,16 +88,82 @@ def id_number_hash(number: str) -> bytes:
     return keyed_hash("id_number", number)
 
 
+def _fingerprint(secret: str) -> bytes:
+    return _derived(secret, "fingerprint")[:_FINGERPRINT_BYTES]
+
+
+def secret_fingerprint() -> str:
+    """Tells one installation's secret from another's; nothing can be derived from it."""
+    return _derived(settings().secret_key, "fingerprint of the secret")[:_FINGERPRINT_BYTES].hex()
+
+
+def sealing_secret(chosen: Settings) -> str:
+    """What new values are sealed under."""
+    return chosen.seal_key or chosen.secret_key
+
+
+@lru_cache(maxsize=8)
+def _ring(*secrets: str) -> Mapping[bytes, str]:
+    return {_fingerprint(each): each for each in secrets}
+
+
+def _keys() -> Mapping[bytes, str]:
+    chosen = settings()
+    return _ring(chosen.secret_key, *chosen.further_seal_keys, sealing_secret(chosen))
+
+
+def known_fingerprints() -> set[str]:
+    """The keys that open here, by fingerprint; the secret's own is always one of them."""
+    return {each.hex() for each in _keys()}
+
+
+def current_fingerprint() -> str:
+    """The key under which this process seals."""
+    return _fingerprint(sealing_secret(settings())).hex()
+
+
+def current_header() -> bytes:
+    """What a value or file begins with that is sealed now."""
+    chosen = settings()
+    return _SUITES[chosen.crypto] + _fingerprint(sealing_secret(chosen))
+
+
+def header_of(sealed: bytes) -> bytes:
+    """The header that something sealed begins with: suite and fingerprint, of the first suite the one byte."""
+    return sealed[:1] if sealed[:1] == _FIRST else sealed[: 1 + _FINGERPRINT_BYTES]
+
+
+def box_for(header: bytes, purpose: str, salt: bytes = b"") -> Box:
+    """The cipher for what has this header; with a salt, a key for one file alone. Raises InvalidTag (UnknownKey) for a foreign one."""
+    suite, fingerprint = header[:1], header[1:]
+    if suite == _FIRST:
+        secret = settings().secret_key
+    elif suite in _SUITES.values():
+        found = _keys().get(fingerprint)
+        if found is None:
+            raise UnknownKey(f"sealed under a key that is not known here, fingerprint {fingerprint.hex()}")
+        secret = found
+    else:
+        raise InvalidTag
+    key = _derived(secret, f"{purpose}/sm4" if suite == _SM4 else purpose)
+    if salt:
+        key = hmac.digest(key, salt, "sha256")
+    return SM4GCM(key) if suite == _SM4 else AESGCM(key)
+
+
 def seal(text: str, purpose: str) -> bytes:
     """Encrypt a text; `purpose` is bound to it, so that a value copied into another column does not open."""
-    nonce = os.urandom(_NONCE_BYTES)
-    return _FORMAT + nonce + AESGCM(derived_key("seal")).encrypt(nonce, text.encode(), purpose.encode())
+    header, nonce = current_header(), os.urandom(_NONCE_BYTES)
+    return header + nonce + box_for(header, "seal").encrypt(nonce, text.encode(), purpose.encode())
 
 
 def unseal(sealed: bytes, purpose: str) -> str:
     """The text behind `seal`; raises cryptography's InvalidTag for a foreign key, purpose or changed bytes."""
-    nonce, box = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-    return AESGCM(derived_key("seal")).decrypt(nonce, box, purpose.encode()).decode()
+    header = header_of(sealed)
+    start = len(header) + _NONCE_BYTES
+    if len(sealed) < start + _TAG_BYTES:
+        raise InvalidTag
+    return box_for(header, "seal").decrypt(sealed[len(header) : start], sealed[start:], purpose.encode()).decode()
 
 
 def sha256(data: bytes) -> bytes:

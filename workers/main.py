@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 import logs
-from domain.actions import files, housekeeping, publicity, standing
+from domain.actions import files, housekeeping, keys, publicity, standing
 from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
 from workers.clocks import Clocks
@@ -60,6 +60,7 @@ async def run(configuration: Settings) -> None:
     ]
     await open_database(configuration)
     try:
+        await keys.check()
         listening = asyncio.create_task(Loop("listening", relay.listen, pause_seconds=0).run())
         working = [asyncio.create_task(each.run()) for each in loops]
         _log.info("worker started", gateway=configuration.sms_gateway)

@@ -27,7 +27,7 @@ from domain.rules.viewer import Viewer
 from models.database import rows, take_turns, transaction
 from models.enums import FilePurpose, Role
 from models.files import StoredFile
-from models.sealing import derived_key
+from models.sealing import current_header, derived_key
 from settings import settings
 
 _log = structlog.get_logger(__name__)
@@ -150,6 +150,17 @@ async def sweep_orphans(*, now: datetime) -> Swept:
     if swept.missing:
         _log.error("files are missing from the object store", missing=swept.missing)
     return swept
+
+
+async def seal_anew(key: str) -> bool:
+    """Seal one object under the present key; whether it lay under another. No sweep takes it away meanwhile, or puts it back."""
+    async with transaction():
+        await take_turns(_turn(key))
+        found = await storage.header(key)
+        if found is None or found == current_header():
+            return False
+        await storage.seal_anew(key)
+        return True
 
 
 _under_way: Counter[UUID] = Counter()

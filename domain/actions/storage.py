@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 import structlog
 
 from domain.rules.errors import Unavailable
-from models.sealed_objects import sealed, unsealed
+from models.sealed_objects import HEADER_BYTES, sealed, unsealed
 from models.sealing import keyed_hash
 from settings import settings
 
@@ -77,6 +77,24 @@ async def read(key: str) -> AsyncIterator[bytes]:
     with _told():
         found = await _store().get_async(key)
     return unsealed(found.stream(min_chunk_size=_READ_BYTES), key)
+
+
+async def header(key: str) -> bytes | None:
+    """The bytes of an object that tell under which key it is sealed; None where there is no object."""
+    with _told():
+        try:
+            return bytes(await _store().get_range_async(key, start=0, end=HEADER_BYTES))
+        except FileNotFoundError:
+            return None
+
+
+async def seal_anew(key: str) -> None:
+    """Seal an object under the present key in place of itself; who is reading it reads on."""
+    with spool() as clear, spool() as box, _told():
+        async for part in await read(key):
+            clear.write(part)
+        await asyncio.to_thread(_seal, clear, box, key)
+        await _store().put_async(key, box, chunk_size=_PART_BYTES, max_concurrency=1)
 
 
 async def exists(key: str) -> bool:

@@ -2,15 +2,24 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from cryptography.exceptions import InvalidTag
 
 from models.sealed_objects import sealed, unsealed
+from settings import Settings
 
 PIECE = 64 * 1024
+HEAD = 5 + 16
 SIZES = [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 17]
+
+
+@pytest.fixture(autouse=True, params=["aes", "sm"])
+def suite(request: pytest.FixtureRequest, change_settings: Callable[..., Settings]) -> str:
+    """Every test runs under both."""
+    chosen: str = change_settings(crypto=request.param).crypto
+    return chosen
 
 
 def seal(data: bytes, name: str = "a/b") -> bytes:
@@ -36,8 +45,8 @@ async def test_what_was_sealed_opens_however_it_is_cut(size: int, part: int) -> 
 @pytest.mark.parametrize("size", SIZES)
 async def test_whatever_is_changed_or_missing_is_noticed(size: int) -> None:
     box = seal(os.urandom(size))
-    broken = [box[:-1], box + b"\0", box[:10], b"", box[: 17 + PIECE + 16], box[:17] + box[17 + PIECE + 16 :]]
-    broken += [box[:place] + bytes([box[place] ^ 1]) + box[place + 1 :] for place in (1, 16, 17, len(box) - 1)]
+    broken = [box[:-1], box + b"\0", box[:10], b"", box[: HEAD + PIECE + 16], box[:HEAD] + box[HEAD + PIECE + 16 :]]
+    broken += [box[:place] + bytes([box[place] ^ 1]) + box[place + 1 :] for place in (0, 1, 5, 20, 21, len(box) - 1)]
 
     for each in broken:
         if each != box:
