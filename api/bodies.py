@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
 DEEPEST = 32
@@ -77,13 +77,19 @@ async def read(request: Request, *, most: int, seconds: float) -> bytes:
     _check_announced(request, most)
     chunks = []
     size = 0
+    more = True
     try:
         async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > most:
                     raise _too_large(most)
                 chunks.append(chunk)
+                more = message.get("more_body", False)
     except TimeoutError:
         raise BadRequestError(408, "BODY_TOO_SLOW", "The body did not arrive in time.") from None
     return b"".join(chunks)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -140,26 +139,32 @@ class GraphQLOverHTTP:
         accepted = _accepted(",".join(request.headers.getlist("accept")))
         if accepted.json is None and not accepted.events:
             raise BadRequestError(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON}, {JSON} or {EVENTS}.")
-        async with self._parameters(request, content_type) as parameters:
-            try:
-                operation = self._operations.read(parameters)
-                _check_transport(request, operation, accepted)
-            except DocumentError as refused:
-                return _json(accepted, PreExecutionError(None, list(refused.errors)))
-            if operation.kind is OperationType.SUBSCRIPTION or accepted.json is None:
-                return EventStream(self._connections, lambda connection: self._results(request, operation, connection))
-            key = self._public.key(operation) if given.token is None else None
-            if key is not None:
-                return await self._public_answer(request, operation, accepted, key)
-            result = await self._operations.at_once(operation, given.token, "http")
-            if result is not None:
-                return _json(accepted, result)
-            cookies = ResponseCookies(self._settings)
-            context = await self._operations.context(request, given.token, cookies)
-            result = await self._operations.run(operation, context, "http")
-            response = _json(accepted, result)
-            cookies.put_on(response)
-            return response
+        if content_type == "multipart/form-data" and request.method == "POST":
+            most = self._settings.image_max_bytes + bodies.FORM_OVERHEAD_BYTES
+            async with bodies.multipart(request, most=most, most_json=self._settings.body_max_bytes) as sent:
+                return await self._executed(request, Parameters.of(sent), given.token, accepted)
+        return await self._executed(request, await self._parameters(request, content_type), given.token, accepted)
+
+    async def _executed(self, request: Request, parameters: Parameters, token: str | None, accepted: Accepted) -> Response:
+        try:
+            operation = self._operations.read(parameters)
+            _check_transport(request, operation, accepted)
+        except DocumentError as refused:
+            return _json(accepted, PreExecutionError(None, list(refused.errors)))
+        if operation.kind is OperationType.SUBSCRIPTION or accepted.json is None:
+            return EventStream(self._connections, lambda connection: self._results(request, operation, connection))
+        key = self._public.key(operation) if token is None else None
+        if key is not None:
+            return await self._public_answer(request, operation, accepted, key)
+        result = await self._operations.at_once(operation, token, "http")
+        if result is not None:
+            return _json(accepted, result)
+        cookies = ResponseCookies(self._settings)
+        context = await self._operations.context(request, token, cookies)
+        result = await self._operations.run(operation, context, "http")
+        response = _json(accepted, result)
+        cookies.put_on(response)
+        return response
 
     async def _public_answer(self, request: Request, operation: Operation, accepted: Accepted, key: Key) -> Response:
         """What everybody may know, from memory while nothing has changed; a GET may be kept by caches on the way."""
@@ -182,23 +187,16 @@ class GraphQLOverHTTP:
         async for result in self._operations.stream(operation, context, "sse"):
             yield result
 
-    @asynccontextmanager
-    async def _parameters(self, request: Request, content_type: str) -> AsyncIterator[Parameters]:
-        settings = self._settings
+    async def _parameters(self, request: Request, content_type: str) -> Parameters:
         if request.method != "POST":
-            yield Parameters.of(_from_address(request))
-        elif content_type == JSON:
-            charset = request.headers["content-type"].lower().partition("charset=")[2].strip(' "')
-            if charset not in ("", "utf-8", "utf8"):
-                raise BadRequestError(415, "CHARSET_UNSUPPORTED", "JSON travels in UTF-8.")
-            body = await bodies.read(request, most=settings.body_max_bytes, seconds=settings.operation_seconds)
-            yield Parameters.of(bodies.decode(body))
-        elif content_type == "multipart/form-data":
-            most = settings.image_max_bytes + bodies.FORM_OVERHEAD_BYTES
-            async with bodies.multipart(request, most=most, most_json=settings.body_max_bytes) as operations:
-                yield Parameters.of(operations)
-        else:
+            return Parameters.of(_from_address(request))
+        if content_type != JSON:
             raise BadRequestError(415, "MEDIA_TYPE_UNSUPPORTED", f"Send {JSON}, or multipart/form-data with files.")
+        charset = request.headers["content-type"].lower().partition("charset=")[2].strip(' "')
+        if charset not in ("", "utf-8", "utf8"):
+            raise BadRequestError(415, "CHARSET_UNSUPPORTED", "JSON travels in UTF-8.")
+        body = await bodies.read(request, most=self._settings.body_max_bytes, seconds=self._settings.operation_seconds)
+        return Parameters.of(bodies.decode(body))
 
 
 def _from_address(request: Request) -> dict[str, Any]:

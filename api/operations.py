@@ -169,6 +169,7 @@ class Operations:
         self.listener = listener
         self.trusted = TrustedDocuments(settings)
         self._recognised: OrderedDict[bytes, Viewer] = OrderedDict()
+        self._log = log.bind()  # looks its configuration up once instead of for every line
 
     def read(self, parameters: Parameters) -> Operation:
         """The operation that a request names; raises DocumentError."""
@@ -204,7 +205,7 @@ class Operations:
         if data is None:
             return None
         result = ExecutionResult(data, None)
-        _record(operation, transport, began, None)
+        self._record(operation, transport, began, None)
         return result
 
     async def context(self, connection: HTTPConnection, token: str | None, cookies: Cookies, open_on: Connection | None = None) -> Context:
@@ -238,7 +239,7 @@ class Operations:
         result = await self._once(operation, context)
         if operation.kind is OperationType.QUERY and _code(result.errors) == "SERVICE_UNAVAILABLE":
             result = await self._once(operation, context)
-        _record(operation, transport, began, result.errors)
+        self._record(operation, transport, began, result.errors)
         return result
 
     async def _once(self, operation: Operation, context: Context) -> ExecutionResult:
@@ -317,7 +318,23 @@ class Operations:
                     errors = result.errors
                     yield result
         finally:
-            _record(operation, transport, began, errors)
+            self._record(operation, transport, began, errors)
+
+    def _record(self, operation: Operation, transport: str, began: float, errors: list[GraphQLError] | None) -> None:
+        seconds = time.perf_counter() - began
+        code = _code(errors)
+        outcome = "ok" if code is None else "fault" if code in ("INTERNAL_ERROR", "OPERATION_TIMEOUT", "SERVICE_UNAVAILABLE") else "refused"
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            seconds_of(operation.kind.value, operation.field, outcome).observe(seconds)
+        self._log.info(
+            "operation",
+            transport=transport,
+            kind=operation.kind.value,
+            field=operation.field,
+            operation=operation.name,
+            ms=round(seconds * 1000, 1),
+            code=code,
+        )
 
 
 async def _identify(token: str | None) -> Any:
@@ -344,20 +361,3 @@ def _code(errors: list[GraphQLError] | None) -> str | None:
         return None
     code = (errors[0].extensions or {}).get("code", "INVALID")
     return str(code)
-
-
-def _record(operation: Operation, transport: str, began: float, errors: list[GraphQLError] | None) -> None:
-    seconds = time.perf_counter() - began
-    code = _code(errors)
-    outcome = "ok" if code is None else "fault" if code in ("INTERNAL_ERROR", "OPERATION_TIMEOUT", "SERVICE_UNAVAILABLE") else "refused"
-    if operation.kind is not OperationType.SUBSCRIPTION:
-        seconds_of(operation.kind.value, operation.field, outcome).observe(seconds)
-    log.info(
-        "operation",
-        transport=transport,
-        kind=operation.kind.value,
-        field=operation.field,
-        operation=operation.name,
-        ms=round(seconds * 1000, 1),
-        code=code,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from uuid import uuid4
+from secrets import token_hex
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from api.bodies import BadRequestError
 from schema.faults import record_fault
@@ -134,12 +134,12 @@ class SecureAnswers:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        number = uuid4().hex
-        with bound_contextvars(correlation_id=number):
-            if scope["type"] == "http":
-                await self._answer(scope, receive, send, number)
-            else:
-                await self.app(scope, receive, send)
+        number = token_hex(16)
+        bind_contextvars(correlation_id=number)  # in the context of the server's task for this request alone
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send, number)
+        else:
+            await self.app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, correlation_id: str) -> None:
         begun = False

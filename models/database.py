@@ -52,6 +52,7 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                     "reset": _leave_as_it_is,
                     "server_settings": {
                         "application_name": "expert-registry",
+                        "plan_cache_mode": "force_generic_plan",  # statements are made for their parameters; planning costs more than running
                         "statement_timeout": str(settings.statement_timeout_ms),
                         "lock_timeout": str(settings.lock_timeout_ms),
                         "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
@@ -84,6 +85,9 @@ async def open_database(settings: Settings) -> None:
 
 async def close_database() -> None:
     """Give all connections back. May be called twice."""
+    while _resting:
+        source, connection = _resting.pop()
+        await source.release(connection)
     await Tortoise.close_connections()
 
 
@@ -115,7 +119,7 @@ async def transaction() -> AsyncIterator[None]:
         yield
         return
     source = pool()
-    connection = await source.acquire()
+    connection = await _taken(source)
     wrapper = TransactionWrapper(client)
     wrapper._connection = connection  # noqa: SLF001  what TransactionContextPooled does
     clean = False
@@ -162,9 +166,38 @@ async def rows(sql: str, *values: Any) -> Sequence[asyncpg.Record]:
 async def fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
     """The rows of one reading statement outside any transaction, straight from the pool; asked once more where the connection was dead."""
     try:
-        return await pool().fetch(sql, *values)  # type: ignore[no-any-return]  # asyncpg ships no types
+        return await _fetch(sql, values)
     except (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, ConnectionError):
-        return await pool().fetch(sql, *values)  # type: ignore[no-any-return]  # as above
+        return await _fetch(sql, values)
+
+
+async def _fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
+    source = pool()
+    connection = await _taken(source)
+    try:
+        answer: Sequence[asyncpg.Record] = await connection.fetch(sql, *values)
+    except BaseException:
+        await asyncio.shield(source.release(connection))
+        raise
+    if len(_resting) < source.get_max_size() // 2:
+        _resting.append((source, connection))
+    else:
+        await asyncio.shield(source.release(connection))
+    return answer
+
+
+# Giving a connection back to asyncpg starts a task, which costs more than a small statement. After one, half of the pool may rest here
+# instead; whoever needs a connection looks here first.
+_resting: list[tuple[asyncpg.Pool[Any], Any]] = []
+
+
+async def _taken(source: asyncpg.Pool[Any]) -> Any:
+    while _resting:
+        origin, connection = _resting.pop()
+        if origin is source and not connection.is_closed():
+            return connection
+        await origin.release(connection)
+    return await source.acquire()
 
 
 async def execute(sql: str, *values: Any) -> int:
