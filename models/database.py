@@ -52,7 +52,7 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                     "reset": _leave_as_it_is,
                     "server_settings": {
                         "application_name": "expert-registry",
-                        "plan_cache_mode": "force_generic_plan",  # statements are made for their parameters; planning costs more than running
+                        "plan_cache_mode": "force_generic_plan",  # statements are made for their parameters; planning costs more
                         "statement_timeout": str(settings.statement_timeout_ms),
                         "lock_timeout": str(settings.lock_timeout_ms),
                         "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
