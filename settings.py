@@ -82,6 +82,7 @@ class Settings:
     application_form_required: bool = _setting(True, "the signed application form (申请表) is required to submit")
     privacy_terms_version: str = _setting("2026-01", "version of the privacy terms that a registration must accept")
     dismissal_bar_years: int = _setting(3, "years for which a dismissed person's id number cannot register again")
+    retention_days: int = _setting(1_095, "time after which the personal data of somebody who left the registry are erased")
     expert_age_limit: int = _setting(70, "age with which an expert leaves the registry")
     lapse_notice_days: int = _setting(90, "days before leaving by age at which the expert is told")
     draft_reminder_days: tuple[int, ...] = _setting((30, 60), "ages at which a case left as draft or returned is reminded of")

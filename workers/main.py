@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 import logs
-from domain.actions import files, housekeeping, keys, publicity, standing
+from domain.actions import erasure, files, housekeeping, keys, publicity, standing
 from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
 from workers.clocks import Clocks
@@ -27,6 +27,7 @@ _DELAY_SECONDS = 30.0
 _TIDY_SECONDS = 600.0
 _STANDING_SECONDS = 600.0
 _FILES_SECONDS = 3600.0
+_ERASURE_SECONDS = 3600.0
 _NOTICES_AT_A_TIME = 100
 
 
@@ -55,6 +56,7 @@ async def run(configuration: Settings) -> None:
         Loop("due promises", relay.sweep, pause_seconds=pause, wake=relay.missed),
         Loop("public notices", partial(_close_notices, clocks), pause_seconds=pause),
         Loop("standing", partial(_keep_standing, clocks), pause_seconds=_STANDING_SECONDS, delay_seconds=_DELAY_SECONDS),
+        Loop("erasure", partial(_erase, clocks), pause_seconds=_ERASURE_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("housekeeping", housekeeping.tidy, pause_seconds=_TIDY_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("stored files", _sweep_files, pause_seconds=_FILES_SECONDS, delay_seconds=_DELAY_SECONDS),
     ]
@@ -106,6 +108,14 @@ async def _keep_standing(clocks: Clocks) -> None:
         raise Alarm(fault)
     if changed := await standing.keep_standing():
         _log.info("standing kept", experts=changed)
+
+
+async def _erase(clocks: Clocks) -> None:
+    """Nothing brings erased data back: under a doubtful clock it waits."""
+    if fault := await clocks.fault():
+        raise Alarm(fault)
+    while (erased := await erasure.erase_due()) > 0:
+        _log.info("personal data erased", experts=erased)
 
 
 async def _sweep_files() -> None:

@@ -68,7 +68,7 @@ async def store(chunks: AsyncIterable[bytes], *, purpose: FilePurpose, name: str
         try:
             return await _keep(file, clean, viewer, now)
         except Exception:
-            await _drop_unused(file.object_key)
+            await drop_unused(file.object_key)
             raise
 
 
@@ -137,7 +137,7 @@ async def sweep_orphans(*, now: datetime) -> Swept:
     while keys := await _delete_unused_rows(before):
         swept.rows += len(keys)
         for key in set(keys):
-            swept.objects += await _drop_unused(key)
+            swept.objects += await drop_unused(key)
         if len(keys) < _BATCH:
             break
     for prefix in storage.PREFIXES:
@@ -145,7 +145,7 @@ async def sweep_orphans(*, now: datetime) -> Swept:
         found = {key: changed async for key, changed in storage.listed(prefix)}
         for key in found.keys() - named:
             if found[key] < before:
-                swept.objects += await _drop_unused(key)
+                swept.objects += await drop_unused(key)
         swept.missing += len([key for key in named - found.keys() if not await storage.exists(key)])
     if swept.missing:
         _log.error("files are missing from the object store", missing=swept.missing)
@@ -264,7 +264,7 @@ async def _delete_unused_rows(before: datetime) -> list[str]:
     return [each["object_key"] for each in deleted]
 
 
-async def _drop_unused(key: str) -> bool:
+async def drop_unused(key: str) -> bool:
     """Take an object away unless a row names it; whether it was taken away."""
     async with transaction():
         await take_turns(_turn(key))

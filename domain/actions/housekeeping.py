@@ -14,6 +14,8 @@ _OVER: Mapping[str, str] = MappingProxyType(
         "failed_sign_ins": "at < registry_now() - interval '1 day'",
         # Limits look back a day; a code is dead long before.
         "phone_codes": "created_at < registry_now() - interval '2 days'",
+        # Codes are sent to phones that may have no account, so nobody's leaving ends them.
+        "sms_messages": "phone_code_id IS NOT NULL AND created_at < registry_now() - interval '90 days'",
         # Dead rows stay until an operator has looked at them.
         "outbox": "state = 'SENT' AND done_at < registry_now() - interval '30 days'",
     }

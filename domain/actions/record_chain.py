@@ -13,6 +13,20 @@ from models.sealing import derived_key
 
 def chain_hash(record: ApplicationRecord) -> bytes:
     """The keyed hash of a record with the hash of the one before it: a changed, missing or foreign row no longer fits."""
+    return hmac.digest(derived_key("record-chain"), (record.previous_hash or b"") + _written(record), "sha256")
+
+
+def erased_hash(record: ApplicationRecord) -> bytes:
+    """The keyed hash of a record from which personal data were erased, bound to its first hash: the chain goes on through that one."""
+    return hmac.digest(derived_key("record-chain/erased"), record.hash + _written(record), "sha256")
+
+
+def _fits(record: ApplicationRecord) -> bool:
+    """Whether a record says what it was written with, or what erasure left of it."""
+    return record.hash == chain_hash(record) if record.erased_hash is None else record.erased_hash == erased_hash(record)
+
+
+def _written(record: ApplicationRecord) -> bytes:
     told = {
         name: getattr(record, name)
         for name in (
@@ -20,9 +34,7 @@ def chain_hash(record: ApplicationRecord) -> bytes:
             "from_stage", "to_stage", "revision_id", "opinion", "reject_reason", "field_reasons",
         )
     }  # fmt: skip
-    before = record.previous_hash or b""
-    written = orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)  # str: the driver's own kind of UUID
-    return hmac.digest(derived_key("record-chain"), before + written, "sha256")
+    return orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)  # str: the driver's own kind of UUID
 
 
 async def broken_links(case_id: UUID) -> list[int]:
@@ -38,7 +50,7 @@ async def broken_links(case_id: UUID) -> list[int]:
         record = kept.get(number)
         # Behind a missing record only the row itself can be checked.
         follows = record is not None and (record.previous_hash == before or (number - 1 not in kept and number > 1))
-        if record is None or not follows or record.hash != chain_hash(record):
+        if record is None or not follows or not _fits(record):
             broken.append(number)
         before = None if record is None else record.hash
     last = kept.get(case.records_count)

@@ -84,6 +84,10 @@ class Migration(migrations.Migration):
             "WHERE erased_at IS NULL AND standing IN ('DEREGISTERED', 'DISMISSED', 'LAPSED')",
             "DROP INDEX IF EXISTS people_to_erase",
         ),
+        ops.RunSQL(
+            "CREATE INDEX IF NOT EXISTS messages_with_codes ON sms_messages (created_at) WHERE phone_code_id IS NOT NULL",
+            "DROP INDEX IF EXISTS messages_with_codes",
+        ),
         # The door of erasure: for one person, named by this transaction, who is out of the registry
         ops.RunSQL(
             """CREATE OR REPLACE FUNCTION is_being_erased(expert uuid) RETURNS boolean LANGUAGE sql STABLE AS $$

@@ -42,6 +42,9 @@ class Expert(Node):
     pool: Division | None = one("Division", "pool_code", "The pool (库), once admitted.", to="code")
     formal_since: datetime | None = column("formal_since", "When the person became a formal expert.")
     created_at: datetime = column("created_at", "When the person registered.")
+    erased_at: datetime | None = column(
+        "erased_at", "When the personal data of somebody who left were erased, after the retention time; texts then say ［已删除］."
+    )
     effective_profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
         "Profile", "effective_id", "The profile in force; empty before admission."
     )

@@ -6,8 +6,9 @@ from uuid import uuid4
 from domain.actions import housekeeping
 from models.accounts import FailedSignIn, IdempotencyKey, PhoneCode
 from models.database import database_now
-from models.enums import CodePurpose, OutboxState
+from models.enums import CodePurpose, OutboxState, SmsTemplate
 from models.outbox import OutboxRow
+from models.sms import SmsMessage
 from settings import Settings
 from tests.people import SignedIn, registered_expert
 
@@ -22,6 +23,10 @@ async def _rows_of_age(person: SignedIn, age: timedelta) -> None:
     await IdempotencyKey.create(
         account_id=person.account.id, key=str(uuid4()), verb="verb", input_hash=digest, result_id=uuid4(), created_at=at
     )
+    for code in (uuid4(), None):
+        await SmsMessage.create(
+            template=SmsTemplate.PHONE_CODE, language="zh", phone=person.phone, phone_masked="", phone_code_id=code, created_at=at
+        )
     for state in OutboxState:
         await OutboxRow.create(kind="TEST", subject_id=uuid4(), state=state, due_at=at, created_at=at, done_at=at)
 
@@ -30,14 +35,15 @@ async def test_what_is_over_is_removed_and_the_rest_stays(database: Settings) ->
     person = await registered_expert()
     await PhoneCode.all().delete()
     await OutboxRow.all().delete()
-    for age in (23 * HOUR, 25 * HOUR, 3 * DAY, 31 * DAY):
+    for age in (23 * HOUR, 25 * HOUR, 3 * DAY, 31 * DAY, 91 * DAY):
         await _rows_of_age(person, age)
 
     removed = await housekeeping.tidy()
     again = await housekeeping.tidy()
 
-    assert removed == {"idempotency_keys": 3, "failed_sign_ins": 3, "phone_codes": 2, "outbox": 1}
+    assert removed == {"idempotency_keys": 4, "failed_sign_ins": 4, "phone_codes": 3, "sms_messages": 1, "outbox": 2}
     assert set(again.values()) == {0}
     assert (await FailedSignIn.all().count(), await IdempotencyKey.all().count(), await PhoneCode.all().count()) == (1, 1, 2)
-    assert await OutboxRow.all().count() == 15
-    assert await OutboxRow.filter(state=OutboxState.DEAD).count() == 4
+    assert await SmsMessage.filter(phone_masked="").count() == 9
+    assert await OutboxRow.all().count() == 18
+    assert await OutboxRow.filter(state=OutboxState.DEAD).count() == 5
