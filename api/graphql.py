@@ -156,7 +156,7 @@ class GraphQLOverHTTP:
         key = self._public.key(operation) if token is None else None
         if key is not None:
             return await self._public_answer(request, operation, accepted, key)
-        result = await self._operations.at_once(operation, token, "http")
+        result = await self._operations.at_once(operation, request, token, "http")
         if result is not None:
             return _json(accepted, result)
         cookies = ResponseCookies(self._settings)

@@ -32,6 +32,7 @@ from schema.context import Context, Cookies
 from schema.documents import Document, DocumentError
 from schema.faults import leaving, record_fault
 from schema.guarded import GuardedSchema
+from schema.plan.operations import Data
 from schema.problems import BUSY
 from settings import Settings, SettingsError
 
@@ -183,7 +184,7 @@ class Operations:
             log.info("document refused", code=code)
             raise
 
-    async def at_once(self, operation: Operation, token: str | None, transport: str) -> ExecutionResult | None:
+    async def at_once(self, operation: Operation, connection: HTTPConnection, token: str | None, transport: str) -> ExecutionResult | None:
         """The answer to a query by one statement that proves the session too; None where `context` and `run` must see to it.
 
         What is remembered of a token only chooses the statement: it answers nothing unless the token still opens the same.
@@ -199,6 +200,7 @@ class Operations:
             operation.parameters.variables or {},
             viewer=viewer,
             token_hash=digest,
+            language=language(connection),
             settings=self.settings,
         )
         data = await self._compiled(operation, read)
@@ -250,6 +252,7 @@ class Operations:
                 operation.parameters.variables or {},
                 viewer=context.viewer,
                 now=context.now,
+                language=context.language,
                 settings=self.settings,
             )
             data = await self._compiled(operation, read)
@@ -282,13 +285,22 @@ class Operations:
         if context.document is None or result.errors or result.data is None:
             return result
         try:
-            data = await plans.complete(result.data, document, operation.node, variables, viewer=viewer, now=context.now, settings=settings)
+            data = await plans.complete(
+                result.data,
+                document,
+                operation.node,
+                variables,
+                viewer=viewer,
+                now=context.now,
+                language=context.language,
+                settings=settings,
+            )
         except Exception as fault:  # noqa: BLE001  the change stands; that its answer is lost is told like any fault
             lost = GraphQLError("unread", path=[operation.field], original_error=fault)
             return ExecutionResult(None, leaving([lost], context.language))
         return ExecutionResult(data, None)
 
-    async def _compiled(self, operation: Operation, read: Awaitable[dict[str, Any] | None]) -> dict[str, Any] | None:
+    async def _compiled(self, operation: Operation, read: Awaitable[Data | None]) -> Data | None:
         """The answer by one statement; None where the ordinary executor must give it, which then also tells of whatever went wrong here."""
         try:
             async with asyncio.timeout(self.settings.operation_seconds):

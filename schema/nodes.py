@@ -18,6 +18,7 @@ import strawberry
 from tortoise.models import Model
 
 from domain import reads
+from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
 from models.enums import Role
 from schema.context import Context, Info, uuid_or_none
@@ -46,6 +47,17 @@ class Computed:
     """A value that a resolver computes and `sql` computes alike."""
 
     sql: Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A text that SQL alone cannot make: `sql` tells in letters, digits and `-` what it is made of, null for null; `finish` makes it of that.
+
+    A resolver must answer alike.
+    """
+
+    sql: Sql
+    finish: Callable[[str, Viewer | None, Language], str]
 
 
 @dataclass(frozen=True, slots=True)

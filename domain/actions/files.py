@@ -98,7 +98,7 @@ async def visible(file_id: UUID, *, viewer: Viewer | None, now: datetime) -> Sto
 
 def download_address(file_id: UUID, *, viewer: Viewer, now: datetime) -> str:
     """Path and query under which this session, and no other, gets the file for `download_minutes`."""
-    expires = int((now + timedelta(minutes=settings().download_minutes)).timestamp())
+    expires = int(now.timestamp()) + settings().download_minutes * 60
     return f"/files/{file_id}?e={expires}&s={_signature(file_id, expires, viewer)}"
 
 

@@ -5,7 +5,7 @@ columns under their response keys; whatever lies deeper is a JSON value that Pos
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
@@ -33,6 +33,7 @@ from schema.nodes import (
     Cell,
     Column,
     Computed,
+    Finished,
     GlobalId,
     Item,
     Items,
@@ -60,10 +61,14 @@ class NeedsPython(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with named values, and how its rows become the value of `data`: `build` takes them and what the dynamic fields came to."""
+    """SQL with named values, and how its rows become the value of `data`: `build` takes them and what the dynamic fields came to.
+
+    Texts that the statement left unfinished are marked with the value `mark` and the number of the source in `unfinished`.
+    """
 
     sql: str
     build: "Build"
+    unfinished: Sequence[Finished] = ()
 
 
 @dataclass(slots=True)
@@ -187,10 +192,14 @@ class Compiler:
         self._request = request
         self._role = request.viewer.role if request.viewer else None
         self._dynamic = dynamic
+        self._unfinished: list[Finished] = []
         self._aliases = 0
 
     def compile(self, root: Mapping[str, list[FieldNode]]) -> Statement:
         """The statement of the whole operation. Raises NeedsPython."""
+        return replace(self._operation(root), unfinished=self._unfinished)
+
+    def _operation(self, root: Mapping[str, list[FieldNode]]) -> Statement:
         kind = self._schema.query_type
         if len(root) == 1:
             [(key, nodes)] = root.items()
@@ -208,7 +217,7 @@ class Compiler:
         table = self._alias()
         columns = self._columns(self._named(record), record, nodes, table)
         where = f"{table}.{record.__model__._meta.pk_attr} = :key"
-        return Statement(self._select(columns, record, table, [where]), _one_row(_keys(columns)))
+        return Statement(self._select(columns, record, table, [where]), _one_row(_keys(columns)), self._unfinished)
 
     # Root fields that stand alone: rows of plain columns
 
@@ -302,6 +311,9 @@ class Compiler:
                 return self._column(source, record, table)
             case Computed():
                 return self._sql(source.sql, table)
+            case Finished():
+                self._unfinished.append(source)
+                return f":mark::text || '{len(self._unfinished) - 1}:' || ({self._sql(source.sql, table)}) || ';'"
             case Item():
                 return f"{table} ->> '{source.key}'"
             case Part():

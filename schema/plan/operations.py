@@ -1,11 +1,14 @@
 """Operations and their plans: compiled once a role and shape of arguments, kept while there is room, run as one statement."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from secrets import token_hex
+from typing import Any, TypeAlias
 
+import orjson
 from graphql import (
     DirectiveNode,
     DocumentNode,
@@ -21,6 +24,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from domain import reads
 from domain.actions.sessions import PROOF, proof_values
 from domain.rules.errors import Refusal
+from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
 from models.database import fetch
 from models.enums import Role
@@ -35,6 +39,11 @@ KEPT_TOKENS = 20_000
 KEPT_VARIANTS = 32
 """Plans of one operation; shapes of arguments beyond that push out the least recently used."""
 
+_MARK = token_hex(16)  # of this process: nobody can store a text that holds it
+_MARKED = re.compile(_MARK.encode() + rb"(\d+):([0-9A-Za-z-]*);")
+
+Data: TypeAlias = Any
+"""The value of `data` as a dictionary, or its JSON as an orjson.Fragment."""
 
 _Case = tuple[Role | None, tuple[Any, ...], str]
 """The role, the values of the variables that @skip and @include name, and for a mutation the type of the changed row."""
@@ -83,8 +92,9 @@ class Plans:
         *,
         viewer: Viewer | None,
         now: datetime,
+        language: Language = "zh",
         settings: Settings,
-    ) -> dict[str, Any] | None:
+    ) -> Data | None:
         """The `data` of a validated query, ready for orjson; None where the ordinary executor must answer: errors are among its answers."""
         found = self._readable(document, definition, variables, viewer, settings)
         if found is None:
@@ -93,8 +103,7 @@ class Plans:
         assert variant.statement is not None  # noqa: S101  it is readable
         values = _values(variant, answered, reads.viewer_values(viewer, now))
         rows = await fetch(variant.sql, [values[name] for name in variant.names])
-        answer: dict[str, Any] = variant.statement.build(rows, answered)
-        return answer
+        return _finished(variant.statement.build(rows, answered), variant.statement, viewer, language)
 
     async def read_proving(
         self,
@@ -104,8 +113,9 @@ class Plans:
         *,
         viewer: Viewer | None,
         token_hash: bytes,
+        language: Language = "zh",
         settings: Settings,
-    ) -> dict[str, Any] | None:
+    ) -> Data | None:
         """As `read`, for who held this token when it was last recognised: the statement itself proves that it still opens the same.
 
         None also where no row came: either nothing is there, or the proof failed, and `read` will tell after authenticating anew.
@@ -122,8 +132,7 @@ class Plans:
         rows = await fetch(sql, [values[name] for name in names])
         if not rows and viewer is not None:
             return None
-        answer: dict[str, Any] = variant.statement.build(rows, answered)
-        return answer
+        return _finished(variant.statement.build(rows, answered), variant.statement, viewer, language)
 
     def _readable(
         self,
@@ -175,6 +184,7 @@ class Plans:
         *,
         viewer: Viewer | None,
         now: datetime,
+        language: Language = "zh",
         settings: Settings,
     ) -> dict[str, Any]:
         """The `data` of a mutation from that of its short form: a changed row is read by its plan, a problem is there already."""
@@ -192,7 +202,7 @@ class Plans:
         row = variant.statement.build(await fetch(variant.sql, [values[name] for name in variant.names]), answered)
         if row is None:
             raise LookupError(f"a changed {kind} is not visible to who changed it")
-        return {short.key: row}
+        return {short.key: _finished(row, variant.statement, viewer, language)}
 
     def _request(
         self, definition: OperationDefinitionNode, variables: Mapping[str, Any], viewer: Viewer | None, settings: Settings
@@ -252,11 +262,24 @@ class Plans:
 
 def _values(variant: _Variant, answered: Sequence[Answered], values: dict[str, Any]) -> dict[str, Any]:
     """All that the statement may name: the viewer's values, and those of each field's arguments under the field's prefix."""
+    values["mark"] = _MARK
     for dynamic, each in zip(variant.dynamic, answered, strict=True):
         for where in each.where:
             for name, value in where.values.items():
                 values[dynamic.prefix + name] = value
     return values
+
+
+def _finished(answer: Any, statement: Statement, viewer: Viewer | None, language: Language) -> Any:
+    """The answer with its marked texts made; as JSON where there are any."""
+    if not statement.unfinished:
+        return answer
+
+    def made(found: re.Match[bytes]) -> bytes:
+        source = statement.unfinished[int(found[1])]
+        return orjson.dumps(source.finish(found[2].decode(), viewer, language))[1:-1]
+
+    return orjson.Fragment(_MARKED.sub(made, orjson.dumps(answer)))
 
 
 def _proving(sql: str, *, signed_in: bool) -> str:

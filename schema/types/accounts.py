@@ -1,19 +1,29 @@
 """The viewer's own account and sessions."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import strawberry
 
-from domain import reads
+import domain.rules.viewer  # the type here has the same name
 from domain.reads import Where
 from models import accounts
 from models.enums import AccountStatus, Role, Transport
 from schema.context import Info
-from schema.nodes import Node, column, of_viewer, one, record
+from schema.nodes import Computed, Finished, Node, column, listed, of_viewer, one, record, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.experts import Expert
 from schema.types.privacy import ClearRead
 from schema.types.reference import Division
+from settings import settings
+
+
+def _own_clear(name: str) -> Finished:
+    """A sealed column for the account's owner."""
+    column = accounts.Account._meta.fields_map[name]
+    sealed = f"CASE WHEN {{t}}.id = :viewer_account THEN encode({{t}}.{name}, 'hex') END"
+    return Finished(sealed, lambda told, *_: str(column.to_python_value(bytes.fromhex(told))))
 
 
 @record(accounts.Account, "An account: who can sign in.")
@@ -29,12 +39,14 @@ class Account(Node):
     language: str = column("language", "Language of messages to the phone: `zh` or `en`.")
     created_at: datetime = column("created_at", "When it was registered.")
 
-    @strawberry.field(description="Login phone, +86…; for its owner alone.")
+    @strawberry.field(description="Login phone, +86…; for its owner alone.", metadata={"source": _own_clear("phone")})
     def phone(self, info: Info) -> str | None:
         """In clear."""
         return str(self.row.phone) if self._own(info) else None
 
-    @strawberry.field(description="Id number; for its owner alone, empty where none is known.")
+    @strawberry.field(
+        description="Id number; for its owner alone, empty where none is known.", metadata={"source": _own_clear("id_number")}
+    )
     def id_number(self, info: Info) -> str | None:
         """In clear."""
         return self.row.id_number if self._own(info) else None
@@ -55,11 +67,18 @@ class Session(Node):
     expires_at: datetime = column("expires_at", "When it ends at the latest.")
     ended_at: datetime | None = column("ended_at", "When it was ended; empty while it is open.")
 
-    @strawberry.field(description="Whether it is the one that asks.")
+    @strawberry.field(description="Whether it is the one that asks.", metadata={"source": Computed("{t}.id = :viewer_session")})
     def current(self, info: Info) -> bool:
         """By the viewer's session."""
         viewer = info.context.viewer
         return viewer is not None and viewer.session_id == self.row.id
+
+
+def _still_in_use(_: Mapping[str, Any], viewer: domain.rules.viewer.Viewer | None) -> list[Where]:
+    """A staff session ends when it was not used for a while."""
+    if viewer is None or viewer.role is Role.EXPERT:
+        return []
+    return [Where("{t}.used_at > :now::timestamptz - make_interval(mins => :idle)", {"idle": settings().staff_session_idle_minutes})]
 
 
 @strawberry.type(description="Who is signed in.")
@@ -83,15 +102,10 @@ class Viewer:
         found: Connection[ClearRead] = await page_of(info, first=first, after=after, last=last, before=before)
         return found
 
-    @strawberry.field(description="The devices on which the viewer is signed in, the last used first; end one with `sessionRevoke`.")
+    @strawberry.field(
+        description="The devices on which the viewer is signed in, the last used first; end one with `sessionRevoke`.",
+        metadata=listed("Session", _still_in_use, "{t}.used_at DESC, {t}.id DESC"),
+    )
     async def sessions(self, info: Info) -> list[Session]:
         """Own open sessions."""
-        context = info.context
-        where = []
-        if context.signed_in().role is not Role.EXPERT:
-            idle = context.now - timedelta(minutes=context.settings.staff_session_idle_minutes)
-            where.append(Where("{t}.used_at > :idle", {"idle": idle}))
-        found = await reads.select(
-            accounts.Session, viewer=context.viewer, now=context.now, where=where, order="{t}.used_at DESC, {t}.id DESC"
-        )
-        return [Session(row=row) for row in found]
+        return await rows_of(info)

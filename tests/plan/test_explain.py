@@ -29,7 +29,7 @@ LOCAL = replace(PROVINCE, role=Role.LOCAL_OFFICER, pool_code="220199")
 _QUEUE = (
     "{ applications(%s) { totalCount nodes { id stage applicant overdue availableMoves pool { name } records { number at opinion } } } }"
 )
-_PROFILE = """{ application(id: "%(case)s") { id profile { basicInfo { name ethnicGroupName portrait { width } residence { name } }
+_PROFILE = """{ application(id: "%(case)s") { id profile { basicInfo { name ethnicGroupName portrait { url warning } residence { name } }
   evaluationInfo { avoidanceUnits { name } specialties { specialty { name } } } education { school levelName certificate { width } }
   titles { title { name } } workHistory { employer } qualifications { qualification { name } } otherMaterials { file { width } } } } }"""
 
@@ -82,7 +82,10 @@ async def facts(database: Settings, tmp_path_factory: pytest.TempPathFactory) ->
 
 async def _read(document: str, viewer: Viewer | None, configuration: Settings) -> dict[str, Any]:
     read = schema.documents.read(document, schema._schema, configuration)
-    found = await schema.plans.read(read.node, read.operation(None), {}, viewer=viewer, now=await database_now(), settings=configuration)
+    now = await database_now()
+    found: dict[str, Any] | None = await schema.plans.read(
+        read.node, read.operation(None), {}, viewer=viewer, now=now, settings=configuration
+    )
     assert found is not None, "the operation is not compiled"
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from typing import Any
 
@@ -50,8 +51,13 @@ async def compare(document: str, variables: dict[str, Any], viewer: Viewer | Non
     )
     if proven is None:
         return "empty"
-    assert orjson.dumps(proven) == orjson.dumps(compiled), (document, variables)
+    assert undated(proven) == undated(compiled), (document, variables)
     return "same"
+
+
+def undated(answer: Any) -> bytes:
+    """Without the time and signature of download addresses: a statement that proves the session tells the time itself."""
+    return re.sub(rb"\?e=\d+&s=[\w-]+", b"", orjson.dumps(answer))
 
 
 async def token_hash(viewer: Viewer | None) -> bytes:
