@@ -425,6 +425,8 @@ CHECKS = {
     "format": ["ruff", "format", "--check", "--quiet", "."],
     "types": ["mypy", "--no-error-summary", "."],
     "rooms": ["lint-imports", "--no-logo"],
+    "dependencies": ["deptry", "--no-ansi", "."],
+    "faults": ["bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", "."],
 }
 
 
