@@ -80,7 +80,9 @@ class Settings:
     claim_minutes: int = _setting(30, "lease of a claimed case, renewable")
     clear_reads_per_hour: int = _setting(60, "times an officer may see somebody's masked data in clear in an hour")
     application_form_required: bool = _setting(True, "the signed application form (申请表) is required to submit")
-    privacy_terms_version: str = _setting("2026-01", "version of the privacy terms that a registration must accept")
+    privacy_terms_version: str = _setting(
+        "2026-01", "version of the privacy terms; registering accepts it, a new one must be accepted to submit"
+    )
     dismissal_bar_years: int = _setting(3, "years for which a dismissed person's id number cannot register again")
     retention_days: int = _setting(1_095, "time after which the personal data of somebody who left the registry are erased")
     expert_age_limit: int = _setting(70, "age with which an expert leaves the registry")

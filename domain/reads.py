@@ -15,6 +15,7 @@ from domain.rules.viewer import Viewer
 from models import accounts, applications, experts, files, profiles, publicity, reference, schedule, sms, standing
 from models.database import rows
 from models.enums import Role, Stage
+from settings import settings
 
 Row = TypeVar("Row", bound=Model)
 
@@ -40,6 +41,7 @@ def viewer_values(viewer: Viewer | None, now: datetime | None) -> dict[str, Any]
         "viewer_expert": viewer and viewer.expert_id,
         "viewer_session": viewer and viewer.session_id,
         "viewer_pool": viewer and viewer.pool_code,
+        "terms_version": settings().privacy_terms_version,
     }
 
 
@@ -151,6 +153,7 @@ _OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
     {
         accounts.Account: _ACCOUNT,
         accounts.Session: _by_role(anyone="({t}.account_id = :viewer_account AND {t}.ended_at IS NULL AND {t}.expires_at > :now)"),
+        accounts.Consent: _by_role(anyone="{t}.account_id = :viewer_account"),
         accounts.ClearRead: _by_role(anyone="{t}.subject_id = :viewer_account"),
         applications.Application: _APPLICATION,
         applications.ApplicationNote: _for_officers("application_id"),

@@ -108,6 +108,13 @@ class WrongStanding(Problem):
     standing: Standing = strawberry.field(description="What it is now.")
 
 
+@strawberry.type(description="The privacy terms have a new version: show them, then `privacyTermsAccept`, then send the same again.")
+class ConsentNeeded(Problem):
+    """See errors.ConsentNeeded."""
+
+    version: str = strawberry.field(description="The version in force.")
+
+
 @strawberry.type(description="The public notice is over; objections are received until its last second.")
 class NoticeOver(Problem):
     """See errors.NoticeOver."""
@@ -198,6 +205,7 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.IllegalMove: IllegalMove,
     errors.AlreadyReviewed: AlreadyReviewed,
     errors.WrongStanding: WrongStanding,
+    errors.ConsentNeeded: ConsentNeeded,
     errors.NoticeOver: NoticeOver,
     errors.AlreadySettled: AlreadySettled,
     errors.ClaimedByAnother: ClaimedByAnother,

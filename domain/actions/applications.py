@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.actions.comparing import base_of, difference_of
+from domain.actions.consents import require as require_consent
 from domain.actions.moving import move, possible_moves
 from domain.actions.profiles import facts_of
 from domain.actions.revisions import freeze
@@ -24,7 +25,8 @@ from settings import settings
 async def submit(case_id: UUID, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> Application:
     """Freeze the draft and send it to the first review; after a return every review starts again.
 
-    Raises Incomplete with everything that is missing, InvalidInput where a declaration is not accepted, IllegalMove on repeat.
+    Raises Incomplete with everything that is missing, InvalidInput where a declaration is not accepted, ConsentNeeded while new privacy
+    terms wait to be accepted, IllegalMove on repeat.
     """
     async with transaction():
         case, expert = await _own_case(case_id, viewer)
@@ -37,12 +39,13 @@ async def submit(case_id: UUID, *, commitment: bool, avoidance: bool, viewer: Vi
 async def send(case: Application, expert: Expert, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> None:
     """Freeze the expert's draft and move the case to its first review. Call inside a transaction that holds both rows.
 
-    Raises Incomplete and InvalidInput as `submit`; for a CHANGE also NothingChanged, and BaseMoved where another revision is in force by
-    now than the one from which the draft was begun.
+    Raises Incomplete, InvalidInput and ConsentNeeded as `submit`; for a CHANGE also NothingChanged, and BaseMoved where another revision is
+    in force by now than the one from which the draft was begun.
     """
     declared = (("commitmentAccepted", commitment), ("avoidanceAccepted", avoidance))
     if refused := [FieldProblem(path, "DECLARATION_REQUIRED") for path, accepted in declared if not accepted]:
         raise InvalidInput(refused)
+    await require_consent(expert.account_id)
     draft = await Revision.select_for_update().get(id=expert.draft_id)
     if case.kind is CaseKind.CHANGE:
         await _check_change(draft, expert)

@@ -119,6 +119,16 @@ class WrongStanding(Refusal):
         self.standing = standing
 
 
+class ConsentNeeded(Refusal):
+    """The person has not accepted the privacy terms of this version, which is in force."""
+
+    code = "CONSENT_NEEDED"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(version)
+        self.version = version
+
+
 class NoticeOver(Refusal):
     """The public notice does not run any more: objections are received until its last second."""
 

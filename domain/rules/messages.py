@@ -115,6 +115,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The last day of a suspension cannot lie before today.",
     ),
     "SUSPENSION_TOO_LONG": ("暂停最长 {most} 天；请改早。", "A suspension lasts at most {most} days; choose an earlier day."),
+    "CONSENT_NEEDED": (
+        "隐私条款已更新（{version}）；请阅读并同意后再提交。",
+        "The privacy terms have changed ({version}); read and accept them, then submit.",
+    ),
     "NOTICE_OVER": (
         "该公示已结束，不再受理异议；如有问题请向省级财政部门反映。",
         "This notice is over and takes no more objections; write to the provincial finance office instead.",

@@ -102,6 +102,7 @@ class ApplicationRejectInput:
 ApplicationSubmitResult = Annotated[
     Application
     | p.BaseMoved
+    | p.ConsentNeeded
     | p.Incomplete
     | p.IllegalMove
     | p.InvalidInput

@@ -31,6 +31,7 @@ class DraftDiscardInput:
 ChangeSubmitResult = Annotated[
     Application
     | p.BaseMoved
+    | p.ConsentNeeded
     | p.IllegalMove
     | p.Incomplete
     | p.InvalidInput

@@ -1,17 +1,18 @@
-"""Mutations of personal data: seeing them in clear, by the officers of a case."""
+"""Mutations of personal data: seeing them in clear, by the officers of a case; accepting the privacy terms."""
 
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
-from domain.actions import clear_reads
+from domain.actions import clear_reads, consents
 from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import PersonalField
 from schema import problems as p
 from schema.context import Info
 from schema.nodes import key_of
 from schema.types.applications import Application
+from schema.types.privacy import Consent
 
 
 @strawberry.input(description="See personal data of an applicant in clear.")
@@ -40,9 +41,30 @@ ExpertRevealResult = Annotated[
 ]
 
 
+@strawberry.input(description="Accept the privacy terms in force.")
+class PrivacyTermsAcceptInput:
+    """Input of privacyTermsAccept."""
+
+    version: str = strawberry.field(description="The version that was shown to the person, see `privacyTermsVersion`.")
+
+
+PrivacyTermsAcceptResult = Annotated[
+    Consent | p.InvalidInput | p.NotAllowed | p.NotSignedIn | p.Unavailable,
+    strawberry.union("PrivacyTermsAcceptResult", description="The consent, or why it was not taken."),
+]
+
+
 @strawberry.type
 class PrivacyMutations:
-    """Doors of domain.actions.clear_reads."""
+    """Doors of domain.actions.clear_reads and domain.actions.consents."""
+
+    @strawberry.mutation(
+        description="Accept the privacy terms of the version in force, for experts; asked for again by every new version, see "
+        "`viewer { consentNeeded }`. A repeat answers with the first consent."
+    )
+    async def privacy_terms_accept(self, info: Info, input: PrivacyTermsAcceptInput) -> PrivacyTermsAcceptResult:
+        """See consents.accept."""
+        return Consent(row=await consents.accept(input.version, viewer=info.context.signed_in(), now=info.context.now))
 
     @strawberry.mutation(
         description="查看明文: see personal data that are masked elsewhere, for the officers whose office has the case now and while no "

@@ -7,14 +7,16 @@ from typing import Any
 import strawberry
 
 import domain.rules.viewer  # the type here has the same name
+from domain import reads
 from domain.reads import Where
 from models import accounts
+from models.database import rows
 from models.enums import AccountStatus, Role, Transport
 from schema.context import Info
 from schema.nodes import Computed, Finished, Node, column, listed, of_viewer, one, record, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.experts import Expert
-from schema.types.privacy import ClearRead
+from schema.types.privacy import ClearRead, Consent
 from schema.types.reference import Division
 from settings import settings
 
@@ -81,6 +83,12 @@ def _still_in_use(_: Mapping[str, Any], viewer: domain.rules.viewer.Viewer | Non
     return [Where("{t}.used_at > :now::timestamptz - make_interval(mins => :idle)", {"idle": settings().staff_session_idle_minutes})]
 
 
+def _consent_needed(role: Role | None) -> str:
+    if role is not Role.EXPERT:
+        return "FALSE"
+    return "NOT EXISTS (SELECT FROM consents c WHERE c.account_id = :viewer_account AND c.terms_version = :terms_version)"
+
+
 @strawberry.type(description="Who is signed in.")
 class Viewer:
     """The viewer."""
@@ -90,6 +98,26 @@ class Viewer:
     pool: Division | None = of_viewer(
         "Division", "viewer_pool", "The pool whose cases the viewer reviews; empty for all but local officers.", to="code"
     )
+
+    @strawberry.field(
+        description="Whether the privacy terms have a version that the viewer has not accepted: show them and call `privacyTermsAccept`. "
+        "Until then everything can be read and saved, and nothing submitted. Always false for staff.",
+        metadata={"source": Computed(_consent_needed)},
+    )
+    async def consent_needed(self, info: Info) -> bool:
+        """By the version in force."""
+        viewer = info.context.signed_in()
+        sql, values = reads.bind(f"SELECT {_consent_needed(viewer.role)} AS needed", reads.viewer_values(viewer, info.context.now))
+        found: bool = (await rows(sql, *values))[0]["needed"]
+        return found
+
+    @strawberry.field(
+        description="同意记录: the versions of the privacy terms that the viewer has accepted, the newest first.",
+        metadata=listed("Consent", lambda *_: (), "{t}.accepted_at DESC, {t}.id"),
+    )
+    async def consents(self, info: Info) -> list[Consent]:
+        """Own, by the predicate of the noun."""
+        return await rows_of(info)
 
     @strawberry.field(
         description="查阅记录: who of the finance offices saw the viewer's personal data in clear, the newest first.",

@@ -1,4 +1,4 @@
-"""Who looked at a person's data in clear."""
+"""Consent to the privacy terms, and who looked at a person's data in clear."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -46,3 +46,11 @@ class ClearRead(Node):
     application: Annotated["Application", strawberry.lazy("schema.types.applications")] | None = one(
         "Application", "application_id", "The case for which it was asked."
     )
+
+
+@record(accounts.Consent, "同意记录: the viewer accepted one version of the privacy terms.")
+class Consent(Node):
+    """A consent."""
+
+    terms_version: str = column("terms_version", "The version.")
+    accepted_at: datetime = column("accepted_at", "When.")

@@ -84,6 +84,7 @@ applicationReject    | {OFFICERS}
 applicationHandOver  | {OFFICERS}
 applicationNoteAdd   | {OFFICERS}
 expertReveal         | {OFFICERS}
+privacyTermsAccept   | another
 objectionSettle      | province
 expertDeregister     | another
 expertDismiss        | province
@@ -133,6 +134,7 @@ GOOD: dict[str, Any] = {
     "code": "000000",
     "keepThis": True,
     "fields": ["ADDRESS"],
+    "version": "2026-01",
     "purpose": "PORTRAIT",
     "file": SimpleNamespace(read=None, filename="scan.jpg"),
     "availability": "UNAVAILABLE",

@@ -54,6 +54,7 @@ Application admitted                    | {REVIEWERS}
 ApplicationRecord of a return           | {REVIEWERS}
 ApplicationRecord of an admission       | {REVIEWERS}
 ClearRead of a case                     | owner
+Consent of the expert                   | owner
 ApplicationNote of a case               | office province
 Message of a case                       | office province administrator
 Message with a phone code               | administrator
@@ -232,6 +233,9 @@ async def build() -> World:
         "Application admitted": Thing(f"Application_{formal_case.id}", admitted.viewer),
         "ApplicationRecord of a return": Thing("ApplicationRecord_" + await one(record, returned_case.id), returned.viewer),
         "ApplicationRecord of an admission": Thing("ApplicationRecord_" + await one(record, formal_case.id), admitted.viewer),
+        "Consent of the expert": Thing(
+            "Consent_" + await one("SELECT id FROM consents WHERE account_id = $1", drafting.account.id), drafting.viewer
+        ),
         "ClearRead of a case": Thing(
             "ClearRead_" + await one("SELECT id FROM clear_reads WHERE application_id = $1", waiting_case.id), waiting.viewer
         ),
