@@ -86,6 +86,8 @@ class Settings:
     dismissal_bar_years: int = _setting(3, "years for which a dismissed person's id number cannot register again")
     retention_days: int = _setting(1_095, "time after which the personal data of somebody who left the registry are erased")
     expert_age_limit: int = _setting(70, "age with which an expert leaves the registry")
+    middle_title_years: int = _setting(8, "years in the field that a middle title needs beside it, in the eligibility report")
+    record_years: int = _setting(3, "years before a submission in which the eligibility report looks for dismissals and suspensions")
     lapse_notice_days: int = _setting(90, "days before leaving by age at which the expert is told")
     draft_reminder_days: tuple[int, ...] = _setting((30, 60), "ages at which a case left as draft or returned is reminded of")
     draft_cancel_days: int = _setting(90, "age at which a case left as draft or returned is cancelled")

@@ -175,6 +175,30 @@ class RejectReason(Vocabulary):
     OTHER = "OTHER", "其他", "other, see the text"
 
 
+class EligibilityRule(Vocabulary):
+    """A condition of admission (财库〔2016〕198号 art. 6) that the eligibility report looks at."""
+
+    AGE = "AGE", "年龄", "under the age limit on the day of submission"
+    TITLE = "TITLE", "专业水平", "a senior or middle title, or a professional qualification in its place"
+    EXPERIENCE = "EXPERIENCE", "从业年限", "years in the field, unless the title is senior"
+    RECORD = "RECORD", "不良记录", "no dismissal or suspension in the years before"
+
+
+class EligibilityResult(Vocabulary):
+    """What the eligibility report says of one condition. It informs and never decides."""
+
+    PASSED = "PASSED", "符合", "the condition is met"
+    FAILED = "FAILED", "不符合", "the condition is not met, or a fact is missing"
+    RELAXED = "RELAXED", "可适当放宽", "not met, and the rule may be relaxed for a scarce specialty that was chosen"
+
+
+class EligibilityChange(Vocabulary):
+    """A change in a person's eligibility that time alone will bring."""
+
+    AGE_LIMIT = "AGE_LIMIT", "达到年龄上限", "the person reaches the age limit"
+    QUALIFICATION_LAPSE = "QUALIFICATION_LAPSE", "执业资格到期", "a qualification is valid no more"
+
+
 class IdType(Vocabulary):
     """Kind of identity paper."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -85,6 +86,8 @@ class Revision(Model):
 
     # Evaluation info 评标信息
     home_pool_code = fields.CharField(max_length=6, null=True)
+
+    eligibility = fields.JSONField[dict[str, Any] | None](null=True)  # the report of the day it was submitted (domain/rules/eligibility.py)
 
     class Meta:
         table = "revisions"

@@ -52,6 +52,7 @@ class Specialty(_Reference):
     level = fields.IntField()
     parent_code = fields.CharField(max_length=12, null=True, db_index=True)
     source = fields.CharField(max_length=60)
+    scarce = fields.BooleanField(default=False)  # marked by administrators, with all below it; files say nothing of it
 
     class Meta:
         table = "specialties"

@@ -23,6 +23,7 @@ from schema.mutations.offices import OfficeMutations
 from schema.mutations.privacy import PrivacyMutations
 from schema.mutations.profiles import ProfileMutations
 from schema.mutations.schedule import ScheduleMutations
+from schema.mutations.specialties import SpecialtyMutations
 from schema.mutations.standing import StandingMutations
 from schema.nodes import RECORDS
 from schema.problems import HANDLERS
@@ -46,6 +47,7 @@ class Mutation(
     PrivacyMutations,
     ProfileMutations,
     ScheduleMutations,
+    SpecialtyMutations,
     StandingMutations,
 ):
     """Every verb: one input, one result union. Further nouns join as base classes."""

@@ -53,7 +53,7 @@ SELECT jsonb_build_object(
 """
 
 
-_OF_ONE_COPY = {"id", "revision_id", "number", "base_id", "state", "created_at", "updated_at", "frozen_at"}
+_OF_ONE_COPY = {"id", "revision_id", "number", "base_id", "state", "created_at", "updated_at", "frozen_at", "eligibility"}
 
 
 class _Undone(Exception):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tortoise.models import Model
 
+from domain.actions.eligibility import assess
 from domain.rules import identity
 from domain.rules.calendar import SHANGHAI
 from domain.rules.errors import NotAllowed
@@ -43,6 +44,7 @@ def _copy_statement() -> str:
         created_at="$3::timestamptz",
         updated_at="$3::timestamptz",
         frozen_at="NULL",
+        eligibility="NULL",
     )
     sections = [_copy_of(each, "revision_id = $1", id="gen_random_uuid()", revision_id="$2::uuid") for each in SECTIONS]
     steps = ", ".join(f"step_{number} AS ({sql})" for number, sql in enumerate([revision, *sections]))
@@ -106,9 +108,13 @@ async def _draft_of(person: Expert, *, now: datetime) -> Revision:
 
 
 async def freeze(draft: Revision, *, now: datetime) -> Revision:
-    """End the draft: neither it nor its rows can change any more (trigger of 0002). Call inside a transaction that holds the expert."""
+    """End the draft: neither it nor its rows can change any more (trigger of 0002). The day's eligibility report is kept with it.
+
+    Call inside a transaction that holds the expert.
+    """
+    draft.eligibility = (await assess(draft, now=now)).kept()
     draft.state = RevisionState.FROZEN
     draft.frozen_at = now
-    await draft.save(update_fields=["state", "frozen_at"])
+    await draft.save(update_fields=["state", "frozen_at", "eligibility"])
     await Expert.filter(draft_id=draft.pk).update(draft_id=None)
     return draft

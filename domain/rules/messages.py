@@ -346,6 +346,43 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "市县财政监管人员须指定一个专家库，其他人员不指定；请核对。",
         "A local officer, and nobody else, has a pool; check role and pool.",
     ),
+    # The eligibility report
+    "ELIGIBILITY_AGE_UNDER": ("提交时 {age} 周岁，未满 {age_limit} 周岁。", "{age} years old at submission, under {age_limit}."),
+    "ELIGIBILITY_AGE_REACHED": (
+        "提交时 {age} 周岁，已满 {age_limit} 周岁。",
+        "{age} years old at submission, no longer under {age_limit}.",
+    ),
+    "ELIGIBILITY_AGE_UNKNOWN": (
+        "尚未填写证件号码，无法核对是否未满 {age_limit} 周岁。",
+        "Without an id number it cannot be told whether the person is under {age_limit}.",
+    ),
+    "ELIGIBILITY_TITLE_SENIOR": ("具有高级专业技术职称：{title}。", "Holds a senior title: {title}."),
+    "ELIGIBILITY_TITLE_MIDDLE": ("具有中级专业技术职称：{title}。", "Holds a middle title: {title}."),
+    "ELIGIBILITY_TITLE_EQUAL": (
+        "以执业资格“{qualification}”作为同等专业水平；请审核人员认定。",
+        "A professional qualification stands in place of a title: {qualification}. Officers judge whether it is equal.",
+    ),
+    "ELIGIBILITY_TITLE_LOW": ("职称“{title}”未达到中级。", "The title is below middle rank: {title}."),
+    "ELIGIBILITY_TITLE_NONE": ("没有职称，也没有执业资格。", "There is neither a title nor a professional qualification."),
+    "ELIGIBILITY_QUALIFICATION_LAPSED": (
+        "没有职称，执业资格“{qualification}”已过有效期。",
+        "There is no title, and the professional qualification is no longer valid: {qualification}.",
+    ),
+    "ELIGIBILITY_YEARS_NOT_ASKED": ("具有高级职称，不要求从业年限。", "With a senior title no years in the field are asked for."),
+    "ELIGIBILITY_YEARS_ENOUGH": (
+        "从事相关领域工作 {years} 年，满 {years_required} 年。",
+        "{years} years in the field, of {years_required} needed.",
+    ),
+    "ELIGIBILITY_YEARS_SHORT": (
+        "从事相关领域工作 {years} 年，未满 {years_required} 年。",
+        "{years} years in the field, short of the {years_required} needed.",
+    ),
+    "ELIGIBILITY_YEARS_UNKNOWN": (
+        "尚未填写从业年限，无法核对是否满 {years_required} 年。",
+        "Years in the field are not entered; {years_required} are needed.",
+    ),
+    "ELIGIBILITY_RECORD_CLEAN": ("自 {since} 起没有被解聘或暂停的记录。", "No dismissal or suspension since {since}."),
+    "ELIGIBILITY_RECORD_BAD": ("自 {since} 起有被解聘或暂停的记录。", "There is a dismissal or suspension since {since}."),
     # Development mode
     "DEVELOPMENT_ONLY": (
         "此操作仅在开发模式下可用；请设置 REGISTRY_DEVELOPMENT=1 后重新启动。",

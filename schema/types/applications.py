@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from domain.actions.comparing import base_of, difference_of
+from domain.actions.eligibility import report_of
 from domain.rules.lifecycle import DECISIONS, available_moves
 from domain.rules.policy import CaseFacts, moves_of
 from models import applications
 from models.enums import CaseKind, Move, RejectReason, Role, Stage
+from models.profiles import Revision
 from schema.context import Context, Info
 from schema.nodes import Computed, Node, column, item, items, many, one, part, record
 from schema.types.differences import ProfileDifference
+from schema.types.eligibility import EligibilityReport
 from schema.types.experts import Expert
 from schema.types.messages import Message
 from schema.types.objections import Objection
@@ -170,6 +173,15 @@ class Application(Node):
         if self.row.revision_id is None or (base := await base_of(self.row.revision_id)) is None:
             return None
         return ProfileDifference.of(await difference_of(self.row.revision_id, base), info.context)
+
+    @strawberry.field(
+        description="入库条件核对: how the submitted profile stood to the conditions of admission on the day of its submission; the same a "
+        "year later. It informs and never decides. Null before the first submission; a draft has its own, `Profile.eligibility`."
+    )
+    async def eligibility(self, info: Info) -> EligibilityReport | None:
+        """By eligibility.report."""
+        submitted: Any = await info.context.load_one(Revision, "id", self.row.revision_id)
+        return None if submitted is None else EligibilityReport.of(await report_of(submitted, now=info.context.now), info.context.language)
 
     @strawberry.field(
         description="Whether the office's time budget for this stage is over.",

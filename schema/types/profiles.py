@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain.actions.eligibility import report_of
 from domain.actions.profiles import facts_of
 from domain.rules import completeness
 from models import profiles, reference
@@ -22,6 +23,7 @@ from models.enums import (
 from schema.context import Info
 from schema.nodes import Computed, Node, Selected, cell, column, many, one, part, record
 from schema.problems import FieldProblem
+from schema.types.eligibility import EligibilityReport
 from schema.types.reference import Division, Qualification, Specialty, Title
 
 if TYPE_CHECKING:
@@ -246,6 +248,14 @@ class Profile(Node):
         required = info.context.settings.application_form_required
         found = completeness.missing(await facts_of(self.row), application_form_required=required)
         return [FieldProblem.of(each, info.context.language) for each in found]
+
+    @strawberry.field(
+        description="入库条件核对: how the profile stands to the conditions of admission. Of a submitted profile, as it stood on that day, for "
+        "good; of a draft, as it would stand today. It informs and never decides."
+    )
+    async def eligibility(self, info: Info) -> EligibilityReport:
+        """By eligibility.report."""
+        return EligibilityReport.of(await report_of(self.row, now=info.context.now), info.context.language)
 
     @strawberry.field(description="What hinders nothing and should be looked at again: blurred images, an unknown region in the id number.")
     async def warnings(self, info: Info) -> list[FieldProblem]:

@@ -41,6 +41,11 @@ class Specialty(Node):
     name: str = column("name", "Chinese name.")
     level: int = column("level", "1 (goods, works, services) to 3.")
     source: str = column("source", "List it comes from.")
+    scarce: bool = column(
+        "scarce",
+        "专家数量较少: administrators have marked it, and with it all below, so that conditions of admission may be relaxed; see "
+        "`EligibilityResult`.",
+    )
     retired: bool = column("retired", _RETIRED)
     parent: Annotated["Specialty", strawberry.lazy("schema.types.reference")] | None = one(
         "Specialty", "parent_code", "One level up.", to="code"

@@ -94,6 +94,7 @@ staffCreate          | administrator
 staffDisable         | administrator
 staffMove            | administrator
 calendarYearPublish  | administrator
+specialtyScarceSet   | administrator
 messageResend        | {OFFICERS} administrator
 fileUpload           | another
 basicInfoSave        | another
@@ -154,6 +155,8 @@ GOOD: dict[str, Any] = {
     "post": "讲师",
     "duties": "教学",
     "qualificationCode": "Q101",
+    "specialtyCode": "A01010000",
+    "scarce": True,
     "year": 2027,
     "days": [{"date": "2027-01-01", "kind": "OFF", "name": "元旦"}],
 }

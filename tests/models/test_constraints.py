@@ -188,7 +188,7 @@ _ERASING = "SELECT set_config('registry.erasing', '{expert}', TRUE)"
 _COLUMNS = """name former_name id_type id_number id_number_hash id_number_masked id_valid_from id_valid_until sex birth_date ethnic_group
     political_affiliation health portrait_id id_front_id id_back_id second_phone second_phone_masked email email_masked residence_code
     address address_masked postcode employer employer_credit_code employer_kind department post work_status working_since years_in_field
-    source"""
+    source eligibility"""
 _EMPTY = ", ".join(f"{each} = NULL" for each in _COLUMNS.split())
 _EMPTIED = f"UPDATE revisions SET {_EMPTY} WHERE id = '{{frozen}}'"
 _RECORD_TEXT = "UPDATE application_records SET opinion = '改' WHERE application_id = '{case}'"
