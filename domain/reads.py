@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import asyncpg
 from tortoise.models import Model
 
 from domain.rules.viewer import Viewer
@@ -52,9 +54,12 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     return text, tuple(order)
 
 
+_numbered_once = lru_cache(maxsize=512)(numbered)
+
+
 def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """`numbered`, with the values in order; raises KeyError for a name without a value."""
-    text, names = numbered(sql)
+    text, names = _numbered_once(sql)
     return text, [values[name] for name in names]
 
 
@@ -229,17 +234,34 @@ async def select(
     lock: bool = False,
 ) -> list[Row]:
     """Rows of a noun that the viewer may see, under further conditions, in one statement; locked until the transaction ends, if wanted."""
+    found = await records(model, viewer=viewer, now=now, where=where, order=order, limit=limit, lock=lock)
+    return [model._init_from_db(**dict(each)) for each in found]
+
+
+async def records(
+    model: type[Row],
+    *,
+    viewer: Viewer | None,
+    now: datetime,
+    where: Sequence[Where] = (),
+    order: str = "{t}.id",
+    limit: int | None = None,
+    lock: bool = False,
+    also: Where | None = None,
+) -> Sequence[asyncpg.Record]:
+    """As `select`, but the rows as the driver gives them; `also` is a list of further columns."""
     conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
     values = viewer_values(viewer, now)
-    for each in where:
+    for each in (*where, *([also] if also else [])):
         values |= each.values
-    text = f"SELECT t.* FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
+    columns = f"t.*, {also.sql}" if also else "t.*"
+    text = f"SELECT {columns} FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
     if limit is not None:
         text += f" LIMIT {limit:d}"
     if lock:
         text += " FOR UPDATE OF t"
     sql, arguments = bind(text.replace("{t}", "t"), values)
-    return [model._init_from_db(**dict(each)) for each in await rows(sql, *arguments)]
+    return await rows(sql, *arguments)
 
 
 async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, limit: int, where: Sequence[Where] = ()) -> int:

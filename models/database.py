@@ -14,6 +14,7 @@ import orjson
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
+from tortoise.models import Model
 
 from settings import Settings
 
@@ -204,6 +205,12 @@ async def execute(sql: str, *values: Any) -> int:
     """Run one UPDATE, INSERT or DELETE; the number of rows it touched."""
     touched: int = (await _client().execute_query(sql, list(values)))[0]
     return touched
+
+
+def stored(row: Model) -> dict[str, Any]:
+    """The columns of a model's row with their values as the driver takes them, for statements that write more than one table."""
+    meta = row._meta
+    return {column: meta.fields_map[name].to_db_value(getattr(row, name), row) for name, column in meta.fields_db_projection.items()}
 
 
 async def database_now() -> datetime:

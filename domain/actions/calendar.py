@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
+
+import orjson
 
 from domain.actions.promises import send_sms
 from domain.rules.calendar import ExceptionalDay, PublishedDay, Window, WorkingCalendar, checked_year, recomputed
@@ -12,16 +15,29 @@ from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
 from models.database import rows, transaction
-from models.enums import DayStatus, NoticeState, Role, SmsTemplate
+from models.enums import DayKind, DayStatus, NoticeState, Role, SmsTemplate
 from models.publicity import PublicNotice
 from models.reference import CalendarDay
 
 LOCK = 0x72656665  # any constant: one change of the reference data at a time
 
 
+EXCEPTIONAL_DAYS = """(SELECT coalesce(json_agg(json_build_array(date, kind, status) ORDER BY date), '[]')::text
+    FROM calendar_days WHERE date >= (registry_now() - interval '1 year')::date)"""
+"""The calendar table from last year on as a text, for statements that need the calendar beside something else; see `calendar_of`."""
+
+
 async def working_calendar() -> WorkingCalendar:
     """The calendar table, read anew: administrators extend it while the product runs."""
-    return WorkingCalendar(ExceptionalDay(row.date, row.kind, row.status) for row in await CalendarDay.all())
+    [found] = await rows(f"SELECT {EXCEPTIONAL_DAYS} AS days")
+    return calendar_of(found["days"])
+
+
+@lru_cache(maxsize=4)
+def calendar_of(exceptional_days: str) -> WorkingCalendar:
+    """The calendar in what EXCEPTIONAL_DAYS selects, which changes once or twice a year."""
+    days = orjson.loads(exceptional_days)
+    return WorkingCalendar(ExceptionalDay(date.fromisoformat(day), DayKind(kind), DayStatus(status)) for day, kind, status in days)
 
 
 async def days_of_year(year: int) -> list[CalendarDay]:

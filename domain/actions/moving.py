@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from uuid import UUID
 
 from domain.actions.calendar import working_calendar
 from domain.actions.notices import open_notice, strike_notice
-from domain.actions.promises import announce, send_sms
+from domain.actions.promises import EVENTS, announcement, send_sms
 from domain.actions.record_chain import chain_hash
 from domain.actions.revisions import copy_as_draft, open_draft
-from domain.rules.calendar import SHANGHAI
+from domain.rules.calendar import SHANGHAI, WorkingCalendar
 from domain.rules.errors import IllegalMove, NotAllowed
 from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, available_moves, step
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
-from models.database import rows
+from models.database import rows, stored
 from models.enums import AccountStatus, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
@@ -33,32 +35,47 @@ class Decision:
     field_reasons: Sequence[Mapping[str, str]] = ()  # {path, text}
 
 
-async def move(
-    case: Application, how: Move, *, viewer: Viewer | None, now: datetime, decision: Decision | None = None
-) -> ApplicationRecord:
-    """Move a locked case and append the record. `viewer` None is the system.
+class Overtaken(Exception):
+    """The case has moved, or changed hands, since it was read; nothing was written."""
 
-    Call inside a transaction that holds the case's row. Raises IllegalMove where the table has no such move.
+
+def brings_more(case: Application, how: Move) -> bool:
+    """Whether the move writes more than the case and its record, and so needs a transaction around it."""
+    found = step(case.kind, case.stage, how)
+    return found is not None and (how in _AFTER or found.target in _ARRIVALS)
+
+
+async def move(
+    case: Application,
+    how: Move,
+    *,
+    viewer: Viewer | None,
+    now: datetime,
+    decision: Decision | None = None,
+    calendar: WorkingCalendar | None = None,
+) -> ApplicationRecord:
+    """Move a case and append the record. `viewer` None is the system; the calendar is read where it is not given.
+
+    Call inside a transaction unless the move brings no more. The case need not be locked: raises Overtaken where it is not as it was read,
+    and IllegalMove where the table has no such move.
     """
     found = step(case.kind, case.stage, how)
     if found is None:
         raise IllegalMove(case.stage, how, possible_moves(case, viewer))
     left, case.stage, case.stage_since = case.stage, found.target, now
+    held = case.claimed_by_id, case.claimed_until
     case.claimed_by_id = case.claimed_by_name = case.claimed_until = None
     case.closed_at = now if case.stage in CLOSED else None
     case.due_at = None
     if case.stage in REVIEWS:
-        case.due_at = (await working_calendar()).deadline(now, settings().stage_budget_working_days)
-    record = await _append_record(case, how, left, viewer=viewer, now=now, decision=decision or Decision())
-    await case.save()
+        case.due_at = (calendar or await working_calendar()).deadline(now, settings().stage_budget_working_days)
+    record = _next_record(case, how, left, viewer=viewer, now=now, decision=decision or Decision())
+    await _write(case, record, held)
     arrive = _AFTER.get(how) or _ARRIVALS.get(case.stage)
     if arrive is not None:
         expert = await Expert.select_for_update().get(id=case.expert_id)
         await _settle_revision(case, expert)
         await arrive(case, expert, now)
-    await announce(
-        "applicationMoved", application=case.id, expert=case.expert_id, pool=case.pool_code, stage=case.stage.value, left=left.value
-    )
     return record
 
 
@@ -71,7 +88,7 @@ def possible_moves(case: Application, viewer: Viewer | None) -> tuple[Move, ...]
     )
 
 
-async def _append_record(
+def _next_record(
     case: Application, how: Move, left: Stage, *, viewer: Viewer | None, now: datetime, decision: Decision
 ) -> ApplicationRecord:
     case.records_count += 1
@@ -93,8 +110,37 @@ async def _append_record(
         previous_hash=case.last_hash,
     )
     record.hash = case.last_hash = chain_hash(record)
-    await record.save(force_create=True)
     return record
+
+
+async def _write(case: Application, record: ApplicationRecord, held: tuple[UUID | None, datetime | None]) -> None:
+    """The case, its record and the announcement of both in one statement, which writes nothing unless the case is as it was read."""
+    of_case, of_record = stored(case), stored(record)
+    told = announcement(
+        "applicationMoved",
+        application=case.id,
+        expert=case.expert_id,
+        pool=case.pool_code,
+        stage=case.stage.value,
+        left=record.from_stage.value,
+    )
+    written = await rows(
+        _writing(tuple(of_case), tuple(of_record)), *of_case.values(), *of_record.values(), record.number - 1, *held, EVENTS, told
+    )
+    if not written:
+        raise Overtaken
+
+
+@cache
+def _writing(of_case: Sequence[str], of_record: Sequence[str]) -> str:
+    """Its values: the columns of the case, those of the record, how many records there were, whose claim until when, channel, message."""
+    places = [f"${number}" for number in range(1, len(of_case) + len(of_record) + 6)]
+    changed = ", ".join(f"{column} = {place}" for column, place in zip(of_case, places, strict=False))
+    records, holder, until, channel, message = places[-5:]
+    return f"""WITH moved AS (UPDATE applications SET {changed} WHERE id = {places[of_case.index("id")]} AND records_count = {records}
+            AND claimed_by_id IS NOT DISTINCT FROM {holder} AND claimed_until IS NOT DISTINCT FROM {until} RETURNING 1),
+        recorded AS (INSERT INTO application_records ({", ".join(of_record)}) SELECT {", ".join(places[len(of_case) : -5])} FROM moved)
+        SELECT pg_notify({channel}, {message}) FROM moved"""  # noqa: S608  our own names
 
 
 async def _settle_revision(case: Application, expert: Expert) -> None:

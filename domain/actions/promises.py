@@ -29,8 +29,12 @@ async def promise(kind: str, subject_id: UUID, *, due_at: datetime, now: datetim
 
 async def announce(event: str, **ids: UUID | str | None) -> None:
     """Tell open subscriptions at commit that something changed; ids only, the listener reads again under its own rights."""
-    message = {"event": event, **{key: str(value) for key, value in ids.items() if value is not None}}
-    await rows("SELECT pg_notify($1, $2)", EVENTS, orjson.dumps(message).decode())
+    await rows("SELECT pg_notify($1, $2)", EVENTS, announcement(event, **ids))
+
+
+def announcement(event: str, **ids: UUID | str | None) -> str:
+    """What goes over the channel EVENTS, for statements that announce what they write."""
+    return orjson.dumps({"event": event, **{key: str(value) for key, value in ids.items() if value is not None}}).decode()
 
 
 async def send_sms(

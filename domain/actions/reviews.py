@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
 from domain import reads
-from domain.actions.moving import Decision, move
+from domain.actions.calendar import EXCEPTIONAL_DAYS, calendar_of
+from domain.actions.moving import Decision, Overtaken, brings_more, move
 from domain.actions.promises import announce
-from domain.rules.errors import AlreadyReviewed, ClaimedByAnother, FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed, NotFound
+from domain.rules.calendar import WorkingCalendar
+from domain.rules.errors import (
+    AlreadyReviewed,
+    ClaimedByAnother,
+    FieldProblem,
+    IllegalMove,
+    Invalid,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+)
 from domain.rules.lifecycle import REVIEWS, makes, step
 from domain.rules.policy import CaseFacts, held_by_another, moves_of, needs_other_officer
 from domain.rules.staff import can_take_over, holds
@@ -27,6 +41,8 @@ from settings import settings
 
 OPINION_LENGTH = 1000
 REASONS = 50
+_JUDGED_AT_MOST = 5
+"""Others who move or claim the case again and again would have to come between each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,18 +173,24 @@ async def _locked(case_id: UUID, viewer: Viewer, now: datetime) -> Application:
 
 
 _CASE_FACTS = """
-SELECT ARRAY(SELECT DISTINCT from_stage FROM application_records WHERE application_id = $1 AND actor_id = $2) AS decided,
+ARRAY(SELECT DISTINCT from_stage FROM application_records WHERE application_id = {t}.id AND actor_id = :officer) AS decided,
     EXISTS (
-        SELECT FROM accounts officer, experts x JOIN accounts a ON a.id = x.account_id LEFT JOIN revisions r ON r.id = $4
-        WHERE officer.id = $2 AND x.id = $3
+        SELECT FROM accounts officer, experts x JOIN accounts a ON a.id = x.account_id LEFT JOIN revisions r ON r.id = {t}.revision_id
+        WHERE officer.id = :officer AND x.id = {t}.expert_id
         AND (officer.phone_hash = a.phone_hash OR officer.id_number_hash IN (a.id_number_hash, r.id_number_hash))
     ) AS own
 """
 
 
 async def _facts(case: Application, viewer: Viewer) -> CaseFacts:
-    """What the policy asks of a locked case, in one statement."""
-    [found] = await rows(_CASE_FACTS, case.id, viewer.account_id, case.expert_id, case.revision_id)
+    """What the policy asks of a locked case, in a statement of its own: one that waited for the lock sees what was there before."""
+    sql = f"SELECT {_CASE_FACTS} FROM applications t WHERE t.id = :case".replace("{t}", "t")  # noqa: S608  our own constant
+    text, values = reads.bind(sql, {"case": case.id, "officer": viewer.account_id})
+    [found] = await rows(text, *values)
+    return _told(case, found)
+
+
+def _told(case: Application, found: Mapping[str, Any]) -> CaseFacts:
     return CaseFacts(
         kind=case.kind,
         stage=case.stage,
@@ -199,18 +221,37 @@ def _check_reviewer(facts: CaseFacts, how: Move, viewer: Viewer, now: datetime) 
 
 
 async def _decide(case_id: UUID, how: Move, decision: Decision, *, seen: Seen, viewer: Viewer, now: datetime) -> Application:
+    """Judge what one statement reads, and write by one that holds only if nothing has moved meanwhile; else judge anew.
+
+    No lock is held while a rule is asked, and most decisions need no transaction of several statements.
+    """
     try:
-        async with transaction():
-            case = await _locked(case_id, viewer, now)
-            facts = await _facts(case, viewer)
+        for _ in range(_JUDGED_AT_MOST):
+            case, facts, calendar = await _read(case_id, viewer, now)
             if case.stage is not seen.stage or seen.round not in (None, case.round):
                 raise AlreadyReviewed(case.stage)
             _check_reviewer(facts, how, viewer, now)
             _check_claim(case, facts, viewer, now)
-            await move(case, how, viewer=viewer, now=now, decision=decision)
+            with suppress(Overtaken):
+                async with transaction() if brings_more(case, how) else nullcontext():
+                    await move(case, how, viewer=viewer, now=now, decision=decision, calendar=calendar)
+                return case
     except IntegrityError as broken:
-        # The lock makes this unreachable from here; the constraint stands for whoever writes past it.
+        # What is judged makes this unreachable from here; the constraint stands for whoever writes past it.
         if getattr(broken.__cause__, "constraint_name", "") == "one_review_per_stage_and_round":
             raise AlreadyReviewed((await Application.get(id=case_id)).stage) from None
         raise
-    return case
+    raise Unavailable
+
+
+async def _read(case_id: UUID, viewer: Viewer, now: datetime) -> tuple[Application, CaseFacts, WorkingCalendar]:
+    """The case as it is now, not locked, with all that a decision asks for; if the viewer is an officer who may see it."""
+    if not viewer.is_officer:
+        raise NotFound
+    wanted = reads.Where("{t}.id = :case", {"case": case_id})
+    also = reads.Where(f"{_CASE_FACTS}, {EXCEPTIONAL_DAYS} AS exceptional_days", {"officer": viewer.account_id})
+    found = await reads.records(Application, viewer=viewer, now=now, where=[wanted], also=also)
+    if not found:
+        raise NotFound
+    case = Application._init_from_db(**dict(found[0]))
+    return case, _told(case, found[0]), calendar_of(found[0]["exceptional_days"])

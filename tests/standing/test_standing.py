@@ -185,8 +185,8 @@ async def test_who_turns_seventy_is_told_ninety_days_before_and_then_lapses(
     await standing.keep_standing(limit=1000)
     await standing.keep_standing(limit=1000)
     noticed = await Expert.get(id=_id(person))
-    for _ in range(3):
-        await clock.move(days=29.9)
+    for days in (30, 30, 29):
+        await clock.move(days=days)
     await standing.keep_standing(limit=1000)
     last = await Expert.get(id=_id(person))
     await clock.move(days=2)
