@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from domain.rules.difference import Difference, Snapshot, codes_in, compare
+from domain.rules.difference import Difference, Names, Snapshot, codes_in, compare
 from models.database import rows
 from models.profiles import AvoidanceUnit, Education, OtherMaterial, QualificationEntry, Revision, RevisionSpecialty, TitleEntry, WorkEntry
 
@@ -54,13 +54,18 @@ async def base_of(revision_id: UUID) -> UUID | None:
 
 async def difference_of(revision_id: UUID, base_id: UUID) -> Difference:
     """What the revision changes in its base. It holds personal data in clear: show them to their owner alone."""
-    before, after = (await _snapshots(base_id, revision_id)).values()
-    codes = sorted(codes_in(before, after))
-    names = {each["key"]: each["name"] for each in await rows(_NAMES, codes)} if codes else {}
-    return compare(before, after, names)
+    before, after = (await snapshots(base_id, revision_id)).values()
+    return compare(before, after, await names_in(before, after))
 
 
-async def _snapshots(*revision_ids: UUID) -> dict[UUID, Snapshot]:
+async def names_in(*compared: Snapshot) -> Names:
+    """The names of all codes in some revisions."""
+    codes = sorted(codes_in(*compared))
+    return {each["key"]: each["name"] for each in await rows(_NAMES, codes)} if codes else {}
+
+
+async def snapshots(*revision_ids: UUID) -> dict[UUID, Snapshot]:
+    """What revisions hold, personal data in clear."""
     own = {each.id: _columns(each) for each in await Revision.filter(id__in=revision_ids)}
     sections: dict[UUID, dict[str, list[dict[str, Any]]]] = {each: {name: [] for name in _SECTIONS} for each in revision_ids}
     for name, model in _SECTIONS.items():

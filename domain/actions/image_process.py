@@ -1,6 +1,6 @@
 """Decodes one image in a process of its own, under limits, and writes it anew without anything that is not picture.
 
-Run by domain/actions/images.py as a plain script (`python -I image_process.py …`): it knows nothing of the registry, inherits no
+Run by domain/actions/processes.py as a plain script: it knows nothing of the registry, inherits no
 environment and holds no secret, so that a fault in a decoder reaches nothing. The image comes in on standard input, a seekable file;
 the clean one goes to the file whose descriptor is named; one line of JSON on standard output tells how it went.
 """
@@ -82,13 +82,13 @@ def _give_up_rights(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> N
 
 
 def main() -> None:
-    """Arguments: JPEG or PNG, descriptor of the target, most pixels, memory in bytes, processor time in seconds, most bytes written."""
-    kind = sys.argv[1]
-    target_descriptor, max_pixels, memory_bytes, cpu_seconds, output_bytes = map(int, sys.argv[2:])
+    """Arguments: descriptor of the target, JPEG or PNG, most pixels, memory in bytes, processor time in seconds, most bytes written."""
+    target_descriptor, kind, *limits = sys.argv[1:]
+    max_pixels, memory_bytes, cpu_seconds, output_bytes = map(int, limits)
     Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit has no facts to tell; ours is checked before anything is decoded
     Image.preinit()
     warnings.simplefilter("ignore")  # of malformed metadata, which is thrown away
-    with open(0, "rb") as source, open(target_descriptor, "wb") as target:  # noqa: PTH123  descriptors, no paths
+    with open(0, "rb") as source, open(int(target_descriptor), "wb") as target:  # noqa: PTH123  descriptors, no paths
         _give_up_rights(memory_bytes, cpu_seconds, output_bytes)
         try:
             verdict = _clean(source, target, kind, max_pixels)

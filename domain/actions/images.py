@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
 import orjson
-import structlog
 
+from domain.actions import processes
 from domain.rules.errors import Invalid, Unavailable
 from domain.rules.images import ImageKind, ImageLimits
 from models.enums import FilePurpose
 from settings import Settings, settings
 
 _PROCESS = Path(__file__).with_name("image_process.py")
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,37 +48,20 @@ async def clean(source: IO[bytes], target: IO[bytes], kind: ImageKind) -> Pictur
     """
     configured = settings()
     async with _turns():
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            str(_PROCESS),
-            kind.value,
-            str(target.fileno()),
-            str(configured.image_max_pixels),
-            str(configured.image_process_mib * 2**20),
-            str(configured.image_process_seconds),
-            str(4 * configured.image_max_bytes),
-            stdin=source,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            pass_fds=(target.fileno(),),
-            env={},
-        )
         try:
-            async with asyncio.timeout(configured.image_process_seconds):
-                output, complaint = await process.communicate()
-                code = await process.wait()
-        except TimeoutError:
+            output = await processes.run(
+                _PROCESS,
+                kind.value,
+                configured.image_max_pixels,
+                configured.image_process_mib * 2**20,
+                configured.image_process_seconds,
+                4 * configured.image_max_bytes,
+                source=source,
+                target=target,
+                seconds=configured.image_process_seconds,
+            )
+        except processes.CutOff:
             raise Invalid("IMAGE_BROKEN") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    if code < 0:  # ended by a signal: a limit, or a decoder that crashed
-        _log.warning("image process ended by a signal", signal=-code)
-        raise Invalid("IMAGE_BROKEN")
-    if code > 0:
-        raise RuntimeError(f"image process: {complaint.decode(errors='replace')[-2000:]}")
     verdict = orjson.loads(output)
     match verdict.pop("refused", None):
         case None:

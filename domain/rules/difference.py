@@ -239,7 +239,7 @@ def _entries(
             label=section.label,
             entry_id=entry_id,
             change=change,
-            title=_value(title, later or earlier or {}, names).text,
+            title=value_of(title, later or earlier or {}, names).text,
             fields=fields,
         )
 
@@ -250,11 +250,12 @@ def _fields(
     for column in columns:
         if before.get(column.name) != after.get(column.name):
             yield FieldDifference(
-                path=below + column.path, label=column.label, before=_value(column, before, names), after=_value(column, after, names)
+                path=below + column.path, label=column.label, before=value_of(column, before, names), after=value_of(column, after, names)
             )
 
 
-def _value(column: Shown, row: Mapping[str, Any], names: Names) -> Value:
+def value_of(column: Shown, row: Mapping[str, Any], names: Names) -> Value:
+    """What a column of a row holds, as it is shown."""
     value = row.get(column.name)
     if value is None:
         return Value()
