@@ -121,6 +121,11 @@ class Settings:
     files_per_account: int = _setting(200, "stored images of one account")
     uploads_per_account: int = _setting(8, "uploads of one account under way at once; a further one is refused for the moment")
     download_minutes: int = _setting(5, "life of a signed download address")
+    export_hours: int = _setting(24, "time for which an export (申请表, lists, own data) can be downloaded")
+    exports_per_day: int = _setting(20, "exports of one kind that a person can ask for in 24 hours")
+    export_rows: int = _setting(1_000_000, "rows of an exported list; more are refused (a sheet of Excel holds 1 048 576)")
+    export_process_mib: int = _setting(1024, "memory of a process that sets a form or writes a list")
+    export_process_seconds: int = _setting(600, "longest time for setting a form or writing a list")
 
     # Limits of documents
     body_max_bytes: int = _setting(256 * 2**10, "largest JSON body")

@@ -1,4 +1,4 @@
-"""Files over plain HTTP: images handed in as a stream of bytes, and given out under signed addresses."""
+"""Files over plain HTTP: images handed in as a stream of bytes; images and exports given out under signed addresses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 import orjson
 import structlog
@@ -16,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from api.bodies import UPLOAD_SECONDS, BadRequestError
 from api.operations import NoCookies, Operations, language
 from api.security import check_forgery, credentials
-from domain.actions import files, storage
+from domain.actions import exports, files, storage
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal, TooSoon, Unavailable
 from domain.rules.messages import Language, text
 from models.enums import FilePurpose
@@ -38,7 +39,7 @@ _DOWNLOAD_HEADERS = {
 
 
 class Files:
-    """The endpoints /files and /files/{id}."""
+    """The endpoints /files, /files/{id} and /exports/{id}."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
@@ -48,6 +49,7 @@ class Files:
         return [
             Route("/files", self._told(self._hand_in), methods=["POST"]),
             Route("/files/{file}", self._told(self._give_out), methods=["GET"]),
+            Route("/exports/{export}", self._told(self._give_out_export), methods=["GET"]),
         ]
 
     def _told(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -102,12 +104,8 @@ class Files:
         """The address is one of `File.url`; it serves the session for which it was made, and that session alone."""
         context = await self._context(request)
         viewer = context.signed_in()
-        file_id, expires = uuid_or_none(request.path_params["file"]), request.query_params.get("e", "")
-        if file_id is None or not (expires.isascii() and expires.isdecimal() and len(expires) <= 12):
-            raise NotFound
-        file = await files.opened(
-            file_id, expires=int(expires), signature=request.query_params.get("s", ""), viewer=viewer, now=context.now
-        )
+        file_id, expires, signature = _asked_for(request, "file")
+        file = await files.opened(file_id, expires=expires, signature=signature, viewer=viewer, now=context.now)
         return StreamingResponse(
             await storage.read(file.object_key),
             media_type=file.media_type,
@@ -117,6 +115,32 @@ class Files:
                 "Content-Disposition": f"inline; filename*=UTF-8''{quote(file.original_name, safe='')}",
             },
         )
+
+    async def _give_out_export(self, request: Request) -> Response:
+        """The address is one of `Export.url`; it serves the session for which it was made, and that session alone."""
+        context = await self._context(request)
+        viewer = context.signed_in()
+        export_id, expires, signature = _asked_for(request, "export")
+        export = await exports.opened(export_id, expires=expires, signature=signature, viewer=viewer, now=context.now)
+        if export.object_key is None or export.file_name is None:
+            raise NotFound
+        return StreamingResponse(
+            await storage.read(export.object_key),
+            media_type=export.media_type,
+            headers={
+                **_DOWNLOAD_HEADERS,
+                "Content-Length": str(export.size),
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(export.file_name, safe='')}",
+            },
+        )
+
+
+def _asked_for(request: Request, name: str) -> tuple[UUID, int, str]:
+    """Key, expiry and signature of a signed address; raises NotFound for what cannot be one."""
+    key, expires = uuid_or_none(request.path_params[name]), request.query_params.get("e", "")
+    if key is None or not (expires.isascii() and expires.isdecimal() and len(expires) <= 12):
+        raise NotFound
+    return key, int(expires), request.query_params.get("s", "")
 
 
 def _shown(file: StoredFile, context: Context) -> dict[str, Any]:

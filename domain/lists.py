@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+import orjson
 
 from domain.reads import Where
 from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer
-from models.enums import CaseKind, Role, Stage
+from models.enums import CaseKind, Role, Stage, Standing
 
 
 def search_term(text: str) -> str:
@@ -30,6 +33,14 @@ def contains(columns: tuple[str, str], text: str) -> Where:
         return Where(found, {"search": search_term(text)})
     candidates = f"bigrams(coalesce({first}, '') || ' ' || coalesce({second}, '')) @> bigrams(:words)"
     return Where(f"({candidates} AND {found})", {"search": search_term(text), "words": words})
+
+
+HAS_SPECIALTY = (
+    "EXISTS (SELECT FROM revision_specialties s WHERE s.revision_id = {t}.effective_id AND s.specialty_code IN ("
+    "SELECT c.code FROM specialties c LEFT JOIN specialties p ON p.code = c.parent_code "
+    "WHERE :specialty IN (c.code, c.parent_code, p.parent_code)))"
+)
+"""Experts of the specialty itself, or of one below it in the tree of three levels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +93,50 @@ def awaiting(role: Role) -> list[Stage]:
     """The stages that an office of this role decides."""
     by = {Role.LOCAL_OFFICER: By.LOCAL_OFFICE, Role.PROVINCIAL_OFFICER: By.PROVINCE}.get(role)
     return [stage for stage, decides in REVIEWS.items() if decides is by]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertFilter:
+    """Which experts; conditions are joined by AND, None sets none, an empty list excludes everybody."""
+
+    standings: Sequence[Standing] | None = None
+    pool_codes: Sequence[str] | None = None
+    specialty: str | None = None
+    search: str | None = None
+
+    def conditions(self) -> Sequence[Where]:
+        """In SQL."""
+        found = []
+        if self.standings is not None:
+            found.append(Where("{t}.standing = ANY(:standings)", {"standings": [str(each) for each in self.standings]}))
+        if self.pool_codes is not None:
+            found.append(Where("{t}.pool_code = ANY(:pool_codes)", {"pool_codes": list(self.pool_codes)}))
+        if self.specialty is not None:
+            found.append(Where(HAS_SPECIALTY, {"specialty": self.specialty}))
+        if self.search is not None and self.search.strip():
+            words = {"search": search_term(self.search), "number": self.search.strip()}
+            found.append(Where("({t}.name ILIKE :search OR {t}.number = :number)", words))
+        return found
+
+
+def as_kept(chosen: CaseFilter | ExpertFilter) -> dict[str, Any]:
+    """A filter as JSON; what it does not set is left out."""
+    kept: dict[str, Any] = orjson.loads(orjson.dumps(chosen))
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def case_filter(kept: Mapping[str, Any]) -> CaseFilter:
+    """The filter that `as_kept` wrote down."""
+    typed = dict(kept)
+    for name, kind in (("stages", Stage), ("kinds", CaseKind)):
+        if name in typed:
+            typed[name] = [kind(each) for each in typed[name]]
+    for name in ("submitted_from", "submitted_before"):
+        if name in typed:
+            typed[name] = datetime.fromisoformat(typed[name])
+    return CaseFilter(**typed)
+
+
+def expert_filter(kept: Mapping[str, Any]) -> ExpertFilter:
+    """The filter that `as_kept` wrote down."""
+    return ExpertFilter(**kept)

@@ -14,7 +14,7 @@ import asyncpg
 from tortoise.models import Model
 
 from domain.rules.viewer import Viewer
-from models import accounts, applications, experts, files, profiles, publicity, reference, schedule, sms, standing
+from models import accounts, applications, experts, exports, files, profiles, publicity, reference, schedule, sms, standing
 from models.database import rows
 from models.enums import Role, Stage
 from settings import settings
@@ -163,6 +163,8 @@ _OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
         applications.Application: _APPLICATION,
         applications.ApplicationNote: _for_officers("application_id"),
         experts.Expert: _EXPERT,
+        # Whoever else may see what is in it. An officer who moved has left the former office's rows behind.
+        exports.Export: _by_role(anyone="({t}.requested_by_id = :viewer_account AND {t}.pool_code IS NOT DISTINCT FROM :viewer_pool)"),
         files.StoredFile: _file,
         profiles.Revision: _REVISION,
         publicity.Objection: _OBJECTION,

@@ -22,6 +22,7 @@ _MODELS = (
     "accounts",
     "applications",
     "experts",
+    "exports",
     "files",
     "keys",
     "outbox",

@@ -373,3 +373,23 @@ class DayStatus(Vocabulary):
 
     OFFICIAL = "OFFICIAL", "正式公布", "published by the State Council"
     TENTATIVE = "TENTATIVE", "预估", "expected, not yet published"
+
+
+class ExportKind(Vocabulary):
+    """What somebody can take along as a file (domain §3, §9)."""
+
+    APPLICATION_FORM = "APPLICATION_FORM", "申请表", "the application form of one profile, to be signed; PDF"
+    CASES = "CASES", "办件清单", "cases of an officer's queue; XLSX"
+    EXPERTS = "EXPERTS", "专家名单", "experts whom an officer may see; XLSX"
+    OWN_DATA = "OWN_DATA", "个人数据", "everything that is kept of an expert, for that expert; ZIP of JSON and images"
+
+
+class ExportState(Vocabulary):
+    """What became of an export."""
+
+    QUEUED = "QUEUED", "排队中", "waits for a worker"
+    RUNNING = "RUNNING", "生成中", "is being made"
+    READY = "READY", "可下载", "can be downloaded until it expires"
+    DOWNLOADED = "DOWNLOADED", "已下载", "was downloaded, which own data can be once"
+    FAILED = "FAILED", "失败", "could not be made"
+    EXPIRED = "EXPIRED", "已过期", "was not downloaded in time; its file is gone"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import strawberry
 
 from domain import lists, reads
-from domain.lists import contains, search_term
+from domain.lists import HAS_SPECIALTY, contains, search_term
 from domain.reads import Where
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn
 from domain.rules.viewer import Viewer as ViewerFacts
@@ -22,6 +22,7 @@ from schema.types.accounts import Account, Viewer
 from schema.types.applications import Application
 from schema.types.development import DevelopmentQueries
 from schema.types.experts import Expert
+from schema.types.exports import Export
 from schema.types.messages import Message
 from schema.types.objections import Objection
 from schema.types.publicity import PublicNotice
@@ -100,16 +101,8 @@ def _available(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequ
     if pool is not None:
         found.append(Where("{t}.pool_code = :of_pool", {"of_pool": pool}))
     if specialty is not None:
-        found.append(Where(_HAS_SPECIALTY, {"specialty": specialty}))
+        found.append(Where(HAS_SPECIALTY, {"specialty": specialty}))
     return found
-
-
-_HAS_SPECIALTY = (
-    "EXISTS (SELECT FROM revision_specialties s WHERE s.revision_id = {t}.effective_id AND s.specialty_code IN ("
-    "SELECT c.code FROM specialties c LEFT JOIN specialties p ON p.code = c.parent_code "
-    "WHERE :specialty IN (c.code, c.parent_code, p.parent_code)))"
-)
-"""The specialty itself, or one below it in the tree of three levels."""
 
 
 def _help(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
@@ -145,6 +138,12 @@ def _staff_only(viewer: ViewerFacts | None) -> None:
         raise NotSignedIn
     if viewer.role is Role.EXPERT:
         raise NotAllowed
+
+
+def _exports(_: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    if viewer is None:
+        raise NotSignedIn
+    return []
 
 
 def _objections(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
@@ -351,6 +350,17 @@ class Query(DevelopmentQueries):
     ) -> Connection[Objection]:
         """For the province."""
         found: Connection[Objection] = await page_of(info, unsettled=unsettled, first=first, after=after, last=last, before=before)
+        return found
+
+    @strawberry.field(
+        description="导出: what the viewer asked to take along in the last 30 days, the newest first. NOT_SIGNED_IN is a top-level error.",
+        metadata=paged("Export", ("created_at", "id"), _exports, descending=True),
+    )
+    async def exports(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Export]:
+        """Own exports."""
+        found: Connection[Export] = await page_of(info, first=first, after=after, last=last, before=before)
         return found
 
     @strawberry.field(

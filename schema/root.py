@@ -17,6 +17,7 @@ from schema.mutations.applications import ApplicationMutations
 from schema.mutations.calendar import CalendarMutations
 from schema.mutations.changes import ChangeMutations
 from schema.mutations.development import DevelopmentMutations
+from schema.mutations.exports import ExportMutations
 from schema.mutations.files import FileMutations
 from schema.mutations.objections import ObjectionMutations
 from schema.mutations.offices import OfficeMutations
@@ -41,6 +42,7 @@ class Mutation(
     CalendarMutations,
     ChangeMutations,
     DevelopmentMutations,
+    ExportMutations,
     FileMutations,
     ObjectionMutations,
     OfficeMutations,

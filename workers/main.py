@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 import logs
-from domain.actions import erasure, files, housekeeping, keys, publicity, standing
+from domain.actions import erasure, exports, files, housekeeping, keys, publicity, standing
 from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
 from workers.clocks import Clocks
@@ -28,6 +28,7 @@ _TIDY_SECONDS = 600.0
 _STANDING_SECONDS = 600.0
 _FILES_SECONDS = 3600.0
 _ERASURE_SECONDS = 3600.0
+_EXPORTS_SECONDS = 300.0
 _NOTICES_AT_A_TIME = 100
 
 
@@ -58,6 +59,7 @@ async def run(configuration: Settings) -> None:
         Loop("standing", partial(_keep_standing, clocks), pause_seconds=_STANDING_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("erasure", partial(_erase, clocks), pause_seconds=_ERASURE_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("housekeeping", housekeeping.tidy, pause_seconds=_TIDY_SECONDS, delay_seconds=_DELAY_SECONDS),
+        Loop("exports", _sweep_exports, pause_seconds=_EXPORTS_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("stored files", _sweep_files, pause_seconds=_FILES_SECONDS, delay_seconds=_DELAY_SECONDS),
     ]
     await open_database(configuration)
@@ -74,6 +76,7 @@ async def run(configuration: Settings) -> None:
         for task in late:
             task.cancel()
         await asyncio.gather(listening, *late, return_exceptions=True)
+        await relay.stop_lengthy()
         _log.info("worker stopped", cancelled=len(late))
     finally:
         await hints.close()
@@ -121,3 +124,8 @@ async def _erase(clocks: Clocks) -> None:
 async def _sweep_files() -> None:
     swept = await files.sweep_orphans(now=await database_now())
     _log.info("stored files swept", rows=swept.rows, objects=swept.objects, missing=swept.missing)
+
+
+async def _sweep_exports() -> None:
+    if swept := await exports.sweep(now=await database_now()):
+        _log.info("exports cleared away", count=swept)

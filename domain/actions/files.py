@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
-import hmac
 from collections import Counter
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import BufferedRandom
 from uuid import UUID
 
@@ -19,15 +17,16 @@ from tortoise import Tortoise
 from tortoise.exceptions import IntegrityError
 
 from domain import reads
-from domain.actions import images, storage
+from domain.actions import downloads, images, storage
 from domain.actions.clear_reads import record_image
 from domain.rules.errors import FieldProblem, Invalid, InvalidInput, NotAllowed, NotFound, TooSoon, Unavailable
 from domain.rules.images import HEAD_BYTES, ImageKind, check_size, clean_name, is_blurred, kind_of
 from domain.rules.viewer import Viewer
 from models.database import rows, take_turns, transaction
 from models.enums import FilePurpose, Role
+from models.exports import Export
 from models.files import StoredFile
-from models.sealing import current_header, derived_key
+from models.sealing import current_header
 from settings import settings
 
 _log = structlog.get_logger(__name__)
@@ -98,8 +97,7 @@ async def visible(file_id: UUID, *, viewer: Viewer | None, now: datetime) -> Sto
 
 def download_address(file_id: UUID, *, viewer: Viewer, now: datetime) -> str:
     """Path and query under which this session, and no other, gets the file for `download_minutes`."""
-    expires = int(now.timestamp()) + settings().download_minutes * 60
-    return f"/files/{file_id}?e={expires}&s={_signature(file_id, expires, viewer)}"
+    return downloads.address("files", file_id, viewer=viewer, now=now)
 
 
 async def opened(file_id: UUID, *, expires: int, signature: str, viewer: Viewer, now: datetime) -> StoredFile:
@@ -108,10 +106,7 @@ async def opened(file_id: UUID, *, expires: int, signature: str, viewer: Viewer,
     Raises NotFound for an address that was not made for this session and for a file that the viewer may not see any more, NotAllowed
     DOWNLOAD_EXPIRED for one of this session that is too old.
     """
-    if not hmac.compare_digest(_signature(file_id, expires, viewer).encode(), signature.encode()):
-        raise NotFound
-    if datetime.fromtimestamp(expires, UTC) <= now:
-        raise NotAllowed("DOWNLOAD_EXPIRED")
+    downloads.check("files", file_id, expires=expires, signature=signature, viewer=viewer, now=now)
     file = await visible(file_id, viewer=viewer, now=now)
     if file.owner_id != viewer.account_id:
         await record_image(file, viewer=viewer, now=now)
@@ -142,8 +137,9 @@ async def sweep_orphans(*, now: datetime) -> Swept:
             break
     for prefix in storage.PREFIXES:
         named = {each["object_key"] for each in await rows("SELECT object_key FROM files WHERE object_key LIKE $1", f"{prefix}/%")}
+        exported = {each["object_key"] for each in await rows("SELECT object_key FROM exports WHERE object_key LIKE $1", f"{prefix}/%")}
         found = {key: changed async for key, changed in storage.listed(prefix)}
-        for key in found.keys() - named:
+        for key in found.keys() - named - exported:
             if found[key] < before:
                 swept.objects += await drop_unused(key)
         swept.missing += len([key for key in named - found.keys() if not await storage.exists(key)])
@@ -268,7 +264,7 @@ async def drop_unused(key: str) -> bool:
     """Take an object away unless a row names it; whether it was taken away."""
     async with transaction():
         await take_turns(_turn(key))
-        if await StoredFile.filter(object_key=key).exists():
+        if await StoredFile.filter(object_key=key).exists() or await Export.filter(object_key=key).exists():
             return False
         await storage.remove(key)
         return True
@@ -277,8 +273,3 @@ async def drop_unused(key: str) -> bool:
 def _turn(key: str) -> bytes:
     """What recording and clearing away one object take turns by."""
     return bytes.fromhex(key.replace("/", ""))
-
-
-def _signature(file_id: UUID, expires: int, viewer: Viewer) -> str:
-    digest = hmac.digest(derived_key("download"), f"{file_id} {viewer.session_id} {expires}".encode(), "sha256")
-    return base64.urlsafe_b64encode(digest[:18]).decode()

@@ -16,6 +16,7 @@ _OVER: Mapping[str, str] = MappingProxyType(
         "phone_codes": "created_at < registry_now() - interval '2 days'",
         # Codes are sent to phones that may have no account, so nobody's leaving ends them.
         "sms_messages": "phone_code_id IS NOT NULL AND created_at < registry_now() - interval '90 days'",
+        "exports": "finished_at < registry_now() - interval '30 days' AND object_key IS NULL",
         # Dead rows stay until an operator has looked at them.
         "outbox": "state = 'SENT' AND done_at < registry_now() - interval '30 days'",
     }

@@ -74,6 +74,18 @@ async def hold(row: OutboxRow) -> bool:
     return bool(await rows("SELECT FROM outbox WHERE id = $1 AND lease_token = $2 FOR UPDATE", row.id, row.lease_token))
 
 
+async def extend(row: OutboxRow) -> bool:
+    """Keep a claim for another lease, counted from now. False where it was lost to another."""
+    return bool(
+        await execute(
+            "UPDATE outbox SET due_at = registry_now() + make_interval(secs => $3) WHERE id = $1 AND lease_token = $2",
+            row.id,
+            row.lease_token,
+            settings().outbox_lease_seconds,
+        )
+    )
+
+
 async def done(row: OutboxRow) -> bool:
     """The promise is kept. False, and nothing written, where the claim was lost."""
     return bool(

@@ -383,6 +383,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "ELIGIBILITY_RECORD_CLEAN": ("自 {since} 起没有被解聘或暂停的记录。", "No dismissal or suspension since {since}."),
     "ELIGIBILITY_RECORD_BAD": ("自 {since} 起有被解聘或暂停的记录。", "There is a dismissal or suspension since {since}."),
+    # Exports
+    "EXPORT_UNDER_WAY": (
+        "同类文件正在生成，请待其完成后再申请。",
+        "Another export of this kind is being made; ask again when it is done.",
+    ),
+    "EXPORT_GONE": (
+        "文件已下载、已过期或尚未生成；请重新申请导出。",
+        "The file was downloaded, has expired or is not made yet; ask for it anew.",
+    ),
+    "EXPORT_FAILED": ("文件未能生成；请稍后重新申请。", "The file could not be made; ask for it again later."),
+    "EXPORT_TOO_LARGE": (
+        "清单行数过多；请设置筛选条件后重新申请。",
+        "The list has too many rows; set conditions and ask again.",
+    ),
     # Development mode
     "DEVELOPMENT_ONLY": (
         "此操作仅在开发模式下可用；请设置 REGISTRY_DEVELOPMENT=1 后重新启动。",

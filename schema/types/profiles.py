@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from domain.actions.eligibility import report_of
+from domain.actions.forms import check_code_of
 from domain.actions.profiles import facts_of
 from domain.rules import completeness
+from domain.rules.forms import PRESENT_EMPLOYER, is_code
 from models import profiles, reference
 from models.enums import (
     CodeKind,
@@ -34,7 +36,6 @@ _Profile = Annotated["Profile", strawberry.lazy("schema.types.profiles")]
 
 # A revision is visible to one expert alone, the one it belongs to (domain/reads.py): what experts see is the owner's.
 _OWNER = (Role.EXPERT,)
-_EMPLOYER = "现工作单位"
 _POSITION = "Its index in the section, as paths name it, follows the order of the list."
 
 
@@ -119,7 +120,7 @@ class AvoidanceUnit:
 
 _AVOIDANCE = f"""SELECT * FROM (
     SELECT 0 AS part, 0 AS position, NULL::uuid AS id, {{t}}.employer AS name, {{t}}.employer_credit_code AS credit_code,
-        '{_EMPLOYER}' AS relation, NULL::date AS until, FALSE AS declared WHERE {{t}}.employer IS NOT NULL
+        '{PRESENT_EMPLOYER}' AS relation, NULL::date AS until, FALSE AS declared WHERE {{t}}.employer IS NOT NULL
     UNION ALL
     SELECT 1, a.position, a.id, a.name, a.credit_code, a.relation, a.until, TRUE FROM avoidance_units a WHERE a.revision_id = {{t}}.id
 ) units ORDER BY part, position, id"""  # noqa: S608  our own names
@@ -152,7 +153,9 @@ class EvaluationInfo:
         ]
         if row.employer is None:
             return declared
-        employer = AvoidanceUnit(name=row.employer, credit_code=row.employer_credit_code, relation=_EMPLOYER, until=None, declared=False)
+        employer = AvoidanceUnit(
+            name=row.employer, credit_code=row.employer_credit_code, relation=PRESENT_EMPLOYER, until=None, declared=False
+        )
         return [employer, *declared]
 
 
@@ -256,6 +259,22 @@ class Profile(Node):
     async def eligibility(self, info: Info) -> EligibilityReport:
         """By eligibility.report."""
         return EligibilityReport.of(await report_of(self.row, now=info.context.now), info.context.language)
+
+    @strawberry.field(
+        description="校验码: the check code printed on the application form of this revision as it is now. It changes with what the form shows, and "
+        "not with the scans handed in beside it."
+    )
+    async def form_code(self) -> str:
+        """By forms.check_code_of."""
+        return await check_code_of(self.row.id)
+
+    @strawberry.field(description="Whether a form on paper with this check code shows what this revision holds.")
+    async def form_matches(
+        self,
+        code: Annotated[str, strawberry.argument(description="As printed; hyphens, case, and O for 0 or I and L for 1 do not matter.")],
+    ) -> bool:
+        """By forms.is_code."""
+        return is_code(code, await check_code_of(self.row.id))
 
     @strawberry.field(description="What hinders nothing and should be looked at again: blurred images, an unknown region in the id number.")
     async def warnings(self, info: Info) -> list[FieldProblem]:

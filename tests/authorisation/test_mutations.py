@@ -57,6 +57,7 @@ TARGETS = {
     "fileAttach.entryId": "Education",
     "fileDetach.fileId": "File",
     "fileDetach.entryId": "Education",
+    "applicationFormExport.profileId": "Profile",
     "scheduleSave.id": "SchedulePeriod",
     "scheduleRemove.id": "SchedulePeriod",
 }
@@ -96,6 +97,10 @@ staffMove            | administrator
 calendarYearPublish  | administrator
 specialtyScarceSet   | administrator
 messageResend        | {OFFICERS} administrator
+applicationFormExport | {OFFICERS} another
+applicationsExport   | {OFFICERS}
+expertsExport        | {OFFICERS}
+ownDataExport        | another
 fileUpload           | another
 basicInfoSave        | another
 evaluationInfoSave   | another

@@ -167,6 +167,7 @@ ROOTS: dict[str, tuple[str, set[str]]] = {
     "queueCounts": ("queueCounts { stage total }", STAFF),
     "availableExperts": ('availableExperts(date: "2030-01-07") { nodes { __typename id } }', STAFF),
     "messages": ("messages(first: 100) { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
+    "exports": ("exports { nodes { __typename id } totalCount }", EVERYONE - {"nobody", "former"}),
     "objections": ("objections { nodes { __typename id } totalCount }", {"province"}),
     "staff": ("staff { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "publicNotices": ("publicNotices { nodes { __typename id } totalCount }", EVERYONE),
@@ -198,7 +199,7 @@ async def test_a_root_answers_those_in_the_list_and_refuses_the_others(world: Wo
         assert codes == ([] if role in may else ["NOT_SIGNED_IN"] if viewer is None else ["NOT_ALLOWED"]), role
 
 
-@pytest.mark.parametrize("field", ["applications", "availableExperts", "messages", "objections", "staff", "publicNotices"])
+@pytest.mark.parametrize("field", ["applications", "availableExperts", "exports", "messages", "objections", "staff", "publicNotices"])
 async def test_lists_hold_only_what_is_there_by_its_id(world: World, field: str) -> None:
     selection, may = ROOTS[field]
 
@@ -241,7 +242,8 @@ def values(kind: Any, depth: int = 0) -> str:
     for name, field in kind.fields.items():
         below = get_named_type(field.type)
         if is_leaf_type(below):
-            parts.append(name)
+            if not any(is_non_null_type(each.type) for each in field.args.values()):
+                parts.append(name)
         elif isinstance(below, GraphQLObjectType) and not ({"id", "pageInfo"} & set(below.fields) or field.args) and depth < 3:
             parts.append(f"{name} {values(below, depth + 1)}")
     return "{ __typename " + " ".join(parts) + " }"

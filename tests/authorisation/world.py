@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.actions import attachments, clear_reads, notes, profiles, schedule, sessions, standing
+from domain.actions import attachments, clear_reads, exports, notes, profiles, schedule, sessions, standing
 from domain.actions.clock import move as move_clock
 from domain.actions.publicity import close_due_notices
+from domain.lists import CaseFilter
 from domain.rules import profile_input as given
 from domain.rules.calendar import SHANGHAI
 from domain.rules.schedule import PeriodInput, Slot, Span
@@ -22,7 +23,7 @@ from settings import settings
 from tests.cases import approve, case_at, complete_profile, return_case, submit
 from tests.objections.raising import objection_to
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert, sign_in
-from tests.profiles.kept import some_image
+from tests.profiles.kept import draft_of, some_image
 
 ROLES = ("nobody", "former", "owner", "another", "office", "elsewhere", "province", "administrator")
 """Signed out; with the token of a session that was ended; whose thing it is; another expert; officer of the pool; officer of another
@@ -76,6 +77,8 @@ ChosenSpecialty in a draft              | owner
 ChosenSpecialty in a frozen profile     | {REVIEWERS}
 OtherMaterial in a draft                | owner
 OtherMaterial in a frozen profile       | {REVIEWERS}
+Export of the expert                    | owner
+Export of the officer                   | office
 File of nothing                         | owner
 File in a draft alone                   | owner
 File in a frozen profile                | {REVIEWERS}
@@ -179,6 +182,8 @@ async def build() -> World:
     await clear_reads.reveal(waiting_case.id, [PersonalField.ADDRESS], reason="核对住址", viewer=other_province.viewer, now=now)
     note = await notes.add(returned_case.id, "请核对职称证书原件", viewer=local.viewer, now=now)
     objection = await objection_to(public_case.id, phone=OBJECTOR, text="与某公司有利害关系")
+    own_form = await exports.ask_form((await draft_of(drafting.viewer)).id, viewer=drafting.viewer, now=now)
+    list_of_cases = await exports.ask_cases(CaseFilter(), viewer=local.viewer, now=now)
     day = now.astimezone(SHANGHAI).date() + timedelta(days=3)
     period = await schedule.save(
         PeriodInput(availability=Availability.UNAVAILABLE, span=Span(Slot(day, HalfDay.AM), Slot(day, HalfDay.PM)), reason="住院手术"),
@@ -250,6 +255,8 @@ async def build() -> World:
         "Profile in force": Thing(f"Profile_{formal.effective_id}", admitted.viewer),
         **await _sections("a draft", second_draft.id, returned.viewer),
         **await _sections("a frozen profile", returned_case.revision_id, returned.viewer),
+        "Export of the expert": Thing(f"Export_{own_form.id}", drafting.viewer),
+        "Export of the officer": Thing(f"Export_{list_of_cases.id}", None),
         "File of nothing": Thing(f"File_{loose.id}", drafting.viewer),
         "File in a draft alone": Thing(f"File_{new_portrait.id}", returned.viewer),
         "File in a frozen profile": Thing("File_" + await one(certificate, reviewed.id), returned.viewer),

@@ -58,6 +58,8 @@ _CASE = """INSERT INTO applications (id, kind, expert_id, stage, round, applican
     stage_since, records_count, closed_at) VALUES (gen_random_uuid(), 'ADMISSION', %s)"""
 _REVISION = """INSERT INTO revisions (id, expert_id, number, state, version, created_at, updated_at, frozen_at, id_valid_long_term)
     VALUES (gen_random_uuid(), %s)"""
+_EXPORT = """INSERT INTO exports (id, kind, requested_by_id, conditions, done, created_at, state, failure)
+    VALUES (gen_random_uuid(), 'CASES', '{local}', '{{}}', 0, now(), %s)"""
 _CODE = """INSERT INTO phone_codes (id, phone_hash, address_hash, purpose, created_at, expires_at, wrong_tries)
     VALUES (gen_random_uuid(), '\\x01', '\\x02', 'SIGN_IN', now(), now(), 0)"""
 _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, size, width, height, sharpness, blurred, sha256, object_key,
@@ -79,6 +81,10 @@ _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, 
         ("a_local_officer_has_a_pool", "UPDATE accounts SET pool_code = '220199' WHERE id = '{first}'"),
         ("a_session_token_is_unique", "UPDATE sessions SET token_hash = '\\x00'"),
         ("one_live_code_per_phone_and_purpose", f"{_CODE}; {_CODE}"),
+        ("one_export_under_way_per_person_and_kind", "; ".join(_EXPORT % f"'{state}', NULL" for state in ("QUEUED", "RUNNING"))),
+        ("an_export_that_is_ready_has_its_file", _EXPORT % "'READY', NULL"),
+        ("a_failed_export_has_its_reason", _EXPORT % "'FAILED', NULL"),
+        ("a_failed_export_has_its_reason", _EXPORT % "'QUEUED', 'EXPORT_FAILED'"),
         ("one_draft_per_expert", _REVISION % "'{expert}', 90, 'DRAFT', 0, now(), now(), NULL, FALSE"),
         (
             "one_effective_revision_per_expert",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -201,3 +201,102 @@ async def test_the_same_promise_delivered_five_times_at_once_is_kept_once(relay:
     await asyncio.gather(*(relay.deliver(each.id) for each in made * 5))
 
     assert sorted(verb.kept) == sorted(each.subject_id for each in made)
+
+
+async def test_what_takes_long_is_kept_beside_the_jobs_and_keeps_its_claim(
+    database: Settings, queue: Queue, change_settings: Callable[..., Settings]
+) -> None:
+    await OutboxRow.all().delete()
+    change_settings(outbox_lease_seconds=1)
+    over, kept = asyncio.Event(), []
+
+    async def keep(row: OutboxRow) -> None:
+        await over.wait()
+        kept.append(await outbox.done(row))
+
+    relay = Relay({"TEST": Kind(keep, Verb().give_up, lengthy=True)}, queue, database.database_url)  # type: ignore[arg-type]  # a stand-in
+    [row] = await promised()
+
+    await asyncio.wait_for(relay.deliver(row.id), 1)
+    await asyncio.sleep(1.5)
+    assert await outbox.claim(row.id, ["TEST"]) is None
+    over.set()
+    await asyncio.sleep(0.1)
+
+    assert kept == [True]
+    assert (await OutboxRow.get(id=row.id)).state is OutboxState.SENT
+
+
+async def test_no_more_than_two_lengthy_promises_are_kept_at_once_and_the_others_wait_uncounted(database: Settings, queue: Queue) -> None:
+    await OutboxRow.all().delete()
+    never = asyncio.Event()
+
+    async def keep(_: OutboxRow) -> None:
+        await never.wait()
+
+    relay = Relay({"TEST": Kind(keep, Verb().give_up, lengthy=True)}, queue, database.database_url)  # type: ignore[arg-type]  # a stand-in
+    for each in await promised(3):
+        await relay.deliver(each.id)
+
+    states = sorted((each.state.value, each.attempts) for each in await OutboxRow.all())
+    assert states == [("PENDING", 0), ("SENDING", 1), ("SENDING", 1)]
+    await relay.stop_lengthy()
+
+
+async def test_a_process_that_stops_gives_what_takes_long_back_at_once(database: Settings, queue: Queue) -> None:
+    await OutboxRow.all().delete()
+    ended: list[str] = []
+
+    async def keep(_: OutboxRow) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ended")
+
+    relay = Relay({"TEST": Kind(keep, Verb().give_up, lengthy=True)}, queue, database.database_url)  # type: ignore[arg-type]  # a stand-in
+    [row] = await promised()
+    await relay.deliver(row.id)
+    await asyncio.sleep(0)
+
+    await relay.stop_lengthy()
+
+    assert ended == ["ended"]
+    given_back = await OutboxRow.get(id=row.id)
+    assert (given_back.state, given_back.attempts) == (OutboxState.PENDING, 0)
+    assert [each.id for each in await outbox.due(["TEST"])] == [row.id]
+
+
+async def test_a_lengthy_promise_whose_claim_was_lost_is_broken_off(
+    database: Settings, queue: Queue, change_settings: Callable[..., Settings]
+) -> None:
+    await OutboxRow.all().delete()
+    change_settings(outbox_lease_seconds=1)
+    ended = asyncio.Event()
+
+    async def keep(_: OutboxRow) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    relay = Relay({"TEST": Kind(keep, Verb().give_up, lengthy=True)}, queue, database.database_url)  # type: ignore[arg-type]  # a stand-in
+    [row] = await promised()
+    await relay.deliver(row.id)
+    await rows("WITH lost AS (UPDATE outbox SET lease_token = gen_random_uuid() WHERE id = $1 RETURNING id) SELECT id FROM lost", row.id)
+
+    await asyncio.wait_for(ended.wait(), 3)
+    assert (await OutboxRow.get(id=row.id)).state is OutboxState.SENDING
+
+
+async def test_a_lengthy_promise_that_fails_is_tried_again_like_others(database: Settings, queue: Queue) -> None:
+    await OutboxRow.all().delete()
+    verb = Verb()
+    relay = Relay({"TEST": Kind(verb.keep, verb.give_up, lengthy=True)}, queue, database.database_url)  # type: ignore[arg-type]  # a stand-in
+    [row] = await promised()
+    verb.poison.add(row.subject_id)
+
+    await relay.deliver(row.id)
+    await asyncio.sleep(0.2)
+
+    failed = await OutboxRow.get(id=row.id)
+    assert (failed.state, failed.attempts, failed.last_error) == (OutboxState.PENDING, 1, "ZeroDivisionError")
