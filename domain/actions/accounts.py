@@ -24,7 +24,7 @@ from domain.rules.phone import mobile
 from domain.rules.text import person_name
 from domain.rules.viewer import Viewer
 from models.accounts import Account, Consent
-from models.database import rows, transaction
+from models.database import rows, take_turns, transaction
 from models.enums import AccountStatus, CodePurpose, Role, SmsTemplate
 from models.experts import Expert
 from models.reference import Division
@@ -117,16 +117,25 @@ async def create_staff(
     password_hash = await hash_password(person.password)
     with _unless_taken(phone="phone"):
         async with transaction():
-            if await rows(_IS_EXPERT, id_number_hash(person.id_number)):
+            if await is_expert(id_number_hash(person.id_number)):
                 raise Taken("idNumber")
             return await _create_account(person, role, password_hash, pool_code=pool_code, now=now)
 
 
+async def is_expert(number_hash: bytes) -> bool:
+    """Whether an id number is that of a live expert: of a draft, of a case under way, or of the profile in force.
+
+    A profile may bear another number than the account of its owner. Until the transaction ends nobody submits a profile with this number.
+    """
+    await take_turns(number_hash)
+    return bool(await rows(_IS_EXPERT, number_hash))
+
+
 _IS_EXPERT = """
 SELECT FROM revisions r JOIN experts x ON x.id = r.expert_id JOIN accounts a ON a.id = x.account_id
-WHERE r.id_number_hash = $1 AND r.id IN (x.draft_id, x.effective_id) AND a.status <> 'DEREGISTERED' LIMIT 1
+LEFT JOIN applications c ON c.expert_id = x.id AND c.closed_at IS NULL
+WHERE r.id_number_hash = $1 AND r.id IN (x.draft_id, x.effective_id, c.revision_id) AND a.status <> 'DEREGISTERED' LIMIT 1
 """
-"""A profile may bear another id number than the account of its owner; cases under review look for staff when they are submitted."""
 
 
 async def reset_password(phone: str, *, code: str, password: str, now: datetime) -> None:

@@ -15,7 +15,7 @@ from domain.rules.errors import BaseMoved, FieldProblem, IllegalMove, Incomplete
 from domain.rules.lifecycle import EDITABLE
 from domain.rules.viewer import Viewer
 from models.applications import Application
-from models.database import rows, transaction
+from models.database import rows, take_turns, transaction
 from models.enums import CaseKind, Move
 from models.experts import Expert
 from models.profiles import Revision
@@ -89,6 +89,8 @@ async def _own_case(case_id: UUID, viewer: Viewer) -> tuple[Application, Expert]
 
 
 async def _staff_problems(draft: Revision) -> list[FieldProblem]:
-    """Finance staff may not be experts (domain §1)."""
+    """Finance staff may not be experts (domain §1); accounts.is_expert looks the other way round, in turn."""
+    if draft.id_number_hash is not None:
+        await take_turns(draft.id_number_hash)
     staff = await rows("SELECT FROM accounts WHERE id_number_hash = $1 AND role <> 'EXPERT' AND status = 'ACTIVE'", draft.id_number_hash)
     return [FieldProblem("basicInfo.idNumber", "STAFF_MAY_NOT_APPLY")] if staff else []

@@ -1,14 +1,14 @@
-"""Accounts of staff in the hands of administrators: made, disabled, moved to another pool (domain §1)."""
+"""Accounts of staff in the hands of administrators: made, disabled and enabled, moved to another pool (domain §1)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from domain.actions.accounts import create_staff
+from domain.actions.accounts import create_staff, is_expert
 from domain.actions.promises import announce
 from domain.actions.sessions import end_sessions
-from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn
+from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, Taken
 from domain.rules.staff import keeps_staff
 from domain.rules.viewer import Viewer
 from models.accounts import Account
@@ -43,13 +43,32 @@ async def disable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account
     return account
 
 
+async def enable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
+    """Take an account of staff back into use; its owner signs in anew. A repeat changes nothing.
+
+    Raises Taken where its id number has become that of an expert, and InvalidInput for a local officer whose pool has closed meanwhile:
+    the account is moved first.
+    """
+    async with transaction():
+        account = await _locked(account_id, viewer)
+        if account.status is AccountStatus.DISABLED:
+            if account.id_number_hash is not None and await is_expert(account.id_number_hash):
+                raise Taken("staffId")
+            if account.pool_code is not None and not await _keeps_experts(account.pool_code):
+                raise InvalidInput([FieldProblem("staffId", "STAFF_POOL_CLOSED")])
+            account.status = AccountStatus.ACTIVE
+            await account.save(update_fields=["status"])
+            await end_sessions(account.id, now=now)
+    return account
+
+
 async def move_to_pool(account_id: UUID, pool_code: str, *, viewer: Viewer, now: datetime) -> Account:
     """Put a local officer into another pool. Claims on cases of the old one are free, and the officer signs in again."""
     async with transaction():
         account = await _locked(account_id, viewer)
         if account.role is not Role.LOCAL_OFFICER:
             raise InvalidInput([FieldProblem("poolCode", "POOL_OF_LOCAL_OFFICER")])
-        if not await Division.exists(code=pool_code, pool_selectable=True, retired=False):
+        if not await _keeps_experts(pool_code):
             raise InvalidInput([FieldProblem("poolCode", "POOL_NOT_SELECTABLE")])
         if account.pool_code != pool_code:
             account.pool_code = pool_code
@@ -57,6 +76,10 @@ async def move_to_pool(account_id: UUID, pool_code: str, *, viewer: Viewer, now:
             await end_sessions(account.id, now=now)
             await _free_claims(account)
     return account
+
+
+async def _keeps_experts(pool_code: str) -> bool:
+    return await Division.exists(code=pool_code, pool_selectable=True, retired=False)
 
 
 async def _locked(account_id: UUID, viewer: Viewer) -> Account:

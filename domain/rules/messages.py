@@ -346,6 +346,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "市县财政监管人员须指定一个专家库，其他人员不指定；请核对。",
         "A local officer, and nobody else, has a pool; check role and pool.",
     ),
+    "STAFF_POOL_CLOSED": (
+        "该人员所属的专家库已撤并；请先调整到现有的专家库，再启用账号。",
+        "The pool of this officer has closed; move the account to another pool, then enable it.",
+    ),
     # The eligibility report
     "ELIGIBILITY_AGE_UNDER": ("提交时 {age} 周岁，未满 {age_limit} 周岁。", "{age} years old at submission, under {age_limit}."),
     "ELIGIBILITY_AGE_REACHED": (

@@ -44,6 +44,13 @@ class StaffDisableInput:
     staff_id: strawberry.ID = strawberry.field(description=_STAFF)
 
 
+@strawberry.input(description="Take a disabled account of staff back into use.")
+class StaffEnableInput:
+    """Input of staffEnable."""
+
+    staff_id: strawberry.ID = strawberry.field(description=_STAFF)
+
+
 @strawberry.input(description="Put a local officer into another pool.")
 class StaffMoveInput:
     """Input of staffMove."""
@@ -82,6 +89,10 @@ StaffCreateResult = Annotated[
 StaffDisableResult = Annotated[
     Account | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Unavailable,
     strawberry.union("StaffDisableResult", description="The disabled account, or why it was not disabled."),
+]
+StaffEnableResult = Annotated[
+    Account | p.InvalidInput | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Taken | p.Unavailable,
+    strawberry.union("StaffEnableResult", description="The account in use again, or why it was not enabled."),
 ]
 StaffMoveResult = Annotated[
     Account | p.InvalidInput | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Unavailable,
@@ -125,6 +136,15 @@ class OfficeMutations:
         """See staff.disable."""
         viewer = info.context.signed_in()
         return Account(row=await staff.disable(_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
+
+    @strawberry.mutation(
+        description="Take a disabled account of staff back into use, with the password it had; not where its id number is an expert's by now, or "
+        "its pool has closed. For administrators."
+    )
+    async def staff_enable(self, info: Info, input: StaffEnableInput) -> StaffEnableResult:
+        """See staff.enable."""
+        viewer = info.context.signed_in()
+        return Account(row=await staff.enable(_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(
         description="Put a local officer into another pool: claims are free, sessions end, and the officer signs in again. For administrators."

@@ -43,6 +43,7 @@ TARGETS = {
     "expertSuspend.expertId": "Expert",
     "expertReinstate.expertId": "Expert",
     "staffDisable.staffId": "Account",
+    "staffEnable.staffId": "Account",
     "staffMove.staffId": "Account",
     "messageResend.messageId": "Message",
     "educationSave.id": "Education",
@@ -93,6 +94,7 @@ expertSuspend        | province
 expertReinstate      | province
 staffCreate          | administrator
 staffDisable         | administrator
+staffEnable          | administrator
 staffMove            | administrator
 calendarYearPublish  | administrator
 specialtyScarceSet   | administrator

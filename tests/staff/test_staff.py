@@ -53,6 +53,8 @@ async def test_nobody_else_keeps_accounts_of_staff(now: datetime) -> None:
             await staff.disable(target.account.id, viewer=person.viewer, now=now)
         with pytest.raises(NotAllowed):
             await staff.move_to_pool(target.account.id, "220299", viewer=person.viewer, now=now)
+        with pytest.raises(NotAllowed):
+            await staff.enable(target.account.id, viewer=person.viewer, now=now)
 
     assert await Account.all().order_by("id").values() == before
 
@@ -86,6 +88,61 @@ async def test_a_disabled_officer_is_out_at_once_and_the_claims_are_free(now: da
     freed = await Application.get(id=case.id)
     assert (freed.claimed_by_id, freed.claimed_by_name, freed.claimed_until, freed.stage) == (None, None, None, Stage.FIRST_REVIEW)
     assert (await staff.disable(local.account.id, viewer=admin.viewer, now=now)).status is AccountStatus.DISABLED
+
+
+async def test_an_enabled_officer_signs_in_again_and_finds_no_old_session(now: datetime) -> None:
+    admin, local = await administrator(), await officer()
+    await staff.disable(local.account.id, viewer=admin.viewer, now=now)
+
+    account = await staff.enable(local.account.id, viewer=admin.viewer, now=now)
+    again = await staff.enable(local.account.id, viewer=admin.viewer, now=now)
+
+    assert (account.status, again.status) == (AccountStatus.ACTIVE, AccountStatus.ACTIVE)
+    assert await signed_in(local.token) is None
+    back = await sign_in(local.phone)
+    assert (back.account.id, back.viewer.role, back.viewer.pool_code) == (local.account.id, Role.LOCAL_OFFICER, "220199")
+    await staff.enable(local.account.id, viewer=admin.viewer, now=now)
+    assert await signed_in(back.token) == back.viewer, "a repeat ends nothing"
+
+
+@pytest.mark.parametrize("where", ["draft", "case under way", "profile in force"])
+async def test_who_has_become_an_expert_meanwhile_is_not_enabled(where: str, now: datetime) -> None:
+    admin, local = await administrator(), await officer()
+    await staff.disable(local.account.id, viewer=admin.viewer, now=now)
+    if where == "draft":
+        expert = await registered_expert()
+        await complete_profile(expert.viewer)
+    else:
+        expert, _ = await case_at(Stage.FIRST_REVIEW if where == "case under way" else Stage.PUBLICITY)
+    await rows("ALTER TABLE revisions DISABLE TRIGGER a_frozen_revision_keeps_its_data")
+    await rows("UPDATE revisions SET id_number_hash = $2 WHERE expert_id = $1", expert.viewer.expert_id, local.account.id_number_hash)
+    if where == "profile in force":
+        await rows("UPDATE applications SET stage = 'ADMITTED', closed_at = now() WHERE expert_id = $1", expert.viewer.expert_id)
+        await rows(
+            "UPDATE experts x SET effective_id = r.id FROM revisions r WHERE r.expert_id = x.id AND x.id = $1", expert.viewer.expert_id
+        )
+    await rows("ALTER TABLE revisions ENABLE TRIGGER a_frozen_revision_keeps_its_data")
+
+    with pytest.raises(Taken) as refusal:
+        await staff.enable(local.account.id, viewer=admin.viewer, now=now)
+
+    assert refusal.value.path == "staffId"
+    assert (await Account.get(id=local.account.id)).status is AccountStatus.DISABLED
+
+
+async def test_an_officer_of_a_closed_pool_is_moved_before_being_enabled(now: datetime) -> None:
+    admin, local = await administrator(), await officer("220322")
+    await staff.disable(local.account.id, viewer=admin.viewer, now=now)
+    await rows("UPDATE divisions SET pool_selectable = FALSE WHERE code = '220322'")
+
+    with pytest.raises(InvalidInput) as closed:
+        await staff.enable(local.account.id, viewer=admin.viewer, now=now)
+    await staff.move_to_pool(local.account.id, "220199", viewer=admin.viewer, now=now)
+    account = await staff.enable(local.account.id, viewer=admin.viewer, now=now)
+    await rows("UPDATE divisions SET pool_selectable = TRUE WHERE code = '220322'")
+
+    assert [(each.path, each.code) for each in closed.value.problems] == [("staffId", "STAFF_POOL_CLOSED")]
+    assert (account.status, account.pool_code) == (AccountStatus.ACTIVE, "220199")
 
 
 async def test_an_administrator_always_remains(now: datetime) -> None:
@@ -147,6 +204,7 @@ CREATE = """mutation Create($input: StaffCreateInput!) { staffCreate(input: $inp
 DISABLE = (
     "mutation Disable($id: ID!) { staffDisable(input: {staffId: $id}) { __typename ... on Account { status } ... on Problem { code } } }"
 )
+ENABLE = DISABLE.replace("Disable", "Enable").replace("staffDisable", "staffEnable")
 MOVE = """mutation Move($id: ID!) { staffMove(input: {staffId: $id, poolCode: "220299"}) { __typename
     ... on Account { poolCode } ... on Problem { code } } }"""
 STAFF = "query Staff($search: String) { staff(search: $search, first: 100) { totalCount nodes { id name role } } }"
@@ -180,9 +238,13 @@ async def test_the_doors_of_staff(database: Any) -> None:
     account = f"Account_{(await sign_in(given['phone'])).account.id}"
     moved = await execute(MOVE, admin.viewer, id=account)
     disabled = await execute(DISABLE, admin.viewer, id=account)
+    enabled = await execute(ENABLE, admin.viewer, id=account)
+    by_a_stranger = await execute(ENABLE, expert.viewer, id=account)
     malformed = await execute(DISABLE, admin.viewer, id="Account_x")
     assert moved.data == {"staffMove": {"__typename": "Account", "poolCode": "220299"}}
     assert disabled.data == {"staffDisable": {"__typename": "Account", "status": "DISABLED"}}
+    assert enabled.data == {"staffEnable": {"__typename": "Account", "status": "ACTIVE"}}
+    assert by_a_stranger.data == {"staffEnable": {"__typename": "NotAllowed", "code": "NOT_ALLOWED"}}
     assert malformed.data == {"staffDisable": {"__typename": "NotFound", "code": "NOT_FOUND"}}
 
 
