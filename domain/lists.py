@@ -41,6 +41,8 @@ HAS_SPECIALTY = (
     "WHERE :specialty IN (c.code, c.parent_code, p.parent_code)))"
 )
 """Experts of the specialty itself, or of one below it in the tree of three levels."""
+OPEN = Where("{t}.closed_at IS NULL")
+"""Beside conditions that open cases alone meet it says nothing new, but names the small index on these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,10 @@ class CaseFilter:
         for name, wanted in (("stage", self.stages), ("kind", self.kinds), ("pool_code", self.pool_codes)):
             if wanted is not None:
                 found.append(Where(f"{{t}}.{name} = ANY(:{name}s)", {f"{name}s": [str(each) for each in wanted]}))
-        if self.overdue is not None:
-            found.append(Where("coalesce({t}.due_at < :now, FALSE) = :overdue", {"overdue": self.overdue}))
+        if self.overdue:
+            found += [OPEN, Where("{t}.due_at < :now")]
+        elif self.overdue is not None:
+            found.append(Where("NOT coalesce({t}.due_at < :now, FALSE)"))
         if self.claimed is not None:
             found.append(Where("coalesce({t}.claimed_until > :now, FALSE) = :claimed", {"claimed": self.claimed}))
         if self.claimed_by_me:
@@ -85,7 +89,7 @@ class CaseFilter:
             stages = ", ".join(f"'{stage.value}'" for stage in awaiting(viewer.role))
             found.append(Where(f"{{t}}.stage IN ({stages})"))
         if self.stages and CLOSED.isdisjoint(self.stages):
-            found.append(Where("{t}.closed_at IS NULL"))  # it says nothing new, but names the small index
+            found.append(OPEN)
         return found
 
 

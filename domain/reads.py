@@ -16,7 +16,7 @@ from tortoise.models import Model
 from domain.rules.viewer import Viewer
 from models import accounts, applications, experts, exports, files, profiles, publicity, reference, schedule, sms, standing
 from models.database import rows
-from models.enums import Role, Stage
+from models.enums import Role
 from settings import settings
 
 Row = TypeVar("Row", bound=Model)
@@ -289,13 +289,18 @@ def former_registrations(role: Role | None) -> str:
         WHERE mine.id = {{t}}.account_id AND {_ALL if role is Role.PROVINCIAL_OFFICER else _NONE} ORDER BY a.created_at DESC"""  # noqa: S608  our own constants
 
 
-async def queue_counts(*, viewer: Viewer, now: datetime) -> list[dict[str, Any]]:
-    """Cases that the viewer may see, counted by stage: stage, total, overdue, claimed."""
+async def queue_counts(*, viewer: Viewer, now: datetime, where: Sequence[Where], since: Sequence[datetime]) -> list[dict[str, Any]]:
+    """Open cases that the viewer may see under the conditions, by stage and pool: total, overdue, claimed, and `waiting`: how many have
+    stood there since before each of the instants."""
+    conditions = [visible(applications.Application, viewer.role), "{t}.closed_at IS NULL", *(each.sql for each in where)]
+    values = viewer_values(viewer, now) | {f"since_{number}": each for number, each in enumerate(since)}
+    for each in where:
+        values |= each.values
+    waiting = ", ".join(f"count(*) FILTER (WHERE t.stage_since < :since_{number})" for number in range(len(since)))
     text = (
-        "SELECT t.stage, count(*) AS total, count(*) FILTER (WHERE t.due_at < :now) AS overdue, "  # noqa: S608  our own constants
-        "count(*) FILTER (WHERE t.claimed_until > :now) AS claimed FROM applications t "
-        f"WHERE t.closed_at IS NULL AND {visible(applications.Application, viewer.role)} GROUP BY t.stage"
+        "SELECT t.stage, t.pool_code, count(*) AS total, count(*) FILTER (WHERE t.due_at < :now) AS overdue, "  # noqa: S608  our own constants
+        f"count(*) FILTER (WHERE t.claimed_until > :now) AS claimed, ARRAY[{waiting}] AS waiting FROM applications t "
+        f"WHERE {' AND '.join(f'({each})' for each in conditions)} GROUP BY t.stage, t.pool_code ORDER BY t.pool_code"
     )
-    sql, arguments = bind(text.replace("{t}", "t"), viewer_values(viewer, now))
-    counted = {row["stage"]: dict(row) for row in await rows(sql, *arguments)}
-    return [counted[stage] | {"stage": stage} for stage in Stage if stage in counted]
+    sql, arguments = bind(text.replace("{t}", "t"), values)
+    return [dict(row) for row in await rows(sql, *arguments)]

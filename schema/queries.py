@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import strawberry
 
 from domain import lists, reads
+from domain.actions.inbox import inbox
 from domain.lists import HAS_SPECIALTY, contains, search_term
 from domain.reads import Where
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn
@@ -23,6 +24,7 @@ from schema.types.applications import Application
 from schema.types.development import DevelopmentQueries
 from schema.types.experts import Expert
 from schema.types.exports import Export
+from schema.types.inbox import QueueCount
 from schema.types.messages import Message
 from schema.types.objections import Objection
 from schema.types.publicity import PublicNotice
@@ -185,16 +187,6 @@ class ApplicationFilter:
         return lists.CaseFilter(**vars(self))
 
 
-@strawberry.type(description="How many cases stand at a stage, among those the viewer may see.")
-class QueueCount:
-    """A line of the officers' inbox."""
-
-    stage: Stage = strawberry.field(description="The stage.")
-    total: int = strawberry.field(description="Cases at it.")
-    overdue: int = strawberry.field(description="Of these, beyond the office's time budget.")
-    claimed: int = strawberry.field(description="Of these, held by an officer now.")
-
-
 @strawberry.type(description="Reading. Everything is seen under the viewer's own rights: what is not for the viewer is not there.")
 class Query(DevelopmentQueries):
     """Roots of reading. Each says where its data is; the resolver answers where an operation is not compiled."""
@@ -251,13 +243,20 @@ class Query(DevelopmentQueries):
         found: Connection[Application] = await page_of(info, filter=filter, first=first, after=after, last=last, before=before)
         return found
 
-    @strawberry.field(description="The officers' inbox: how many cases stand at each stage; stages without cases are left out.")
-    async def queue_counts(self, info: Info) -> list[QueueCount]:
+    @strawberry.field(
+        description="The officers' inbox: how many open cases of the office stand at each stage, for how long, and in which pools; stages "
+        "without cases are left out. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors."
+    )
+    async def queue_counts(
+        self,
+        info: Info,
+        awaiting_me: Annotated[bool, strawberry.argument(description="True: only stages that the viewer's office decides.")] = False,
+    ) -> list[QueueCount]:
         """For officers."""
         viewer = info.context.signed_in()
         if not viewer.is_officer:
             raise NotAllowed
-        return [QueueCount(**each) for each in await reads.queue_counts(viewer=viewer, now=info.context.now)]
+        return [QueueCount.of(each) for each in await inbox(awaiting_me=awaiting_me, viewer=viewer, now=info.context.now)]
 
     @strawberry.field(
         description="An expert by global id; null where there is none or it is not for the viewer.", metadata={"source": ById("Expert")}

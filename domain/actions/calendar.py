@@ -18,6 +18,7 @@ from models.database import rows, transaction
 from models.enums import DayKind, DayStatus, NoticeState, Role, SmsTemplate
 from models.publicity import PublicNotice
 from models.reference import CalendarDay
+from settings import settings
 
 LOCK = 0x72656665  # any constant: one change of the reference data at a time
 
@@ -65,6 +66,8 @@ async def publish_year(year: int, days: Sequence[PublishedDay], *, viewer: Viewe
 async def recompute_windows(*, now: datetime) -> int:
     """Count the windows of running notices by the present calendar, only ever longer; experts whose notice ends later are told.
 
+    The time that offices have for the cases before them is counted with it.
+
     Call inside the transaction that changes the calendar. A repeat changes nothing. Returns how many notices became longer.
     """
     calendar, extended = await working_calendar(), 0
@@ -88,4 +91,15 @@ async def recompute_windows(*, now: datetime) -> int:
             account = await Account.get(id=case.expert.account_id)
             parameters = {"last_day": notice.last_day.isoformat()}
             await send_sms(SmsTemplate.NOTICE_EXTENDED, account, application_id=case.id, parameters=parameters, now=now)
+    await _recount_budgets(calendar)
     return extended
+
+
+async def _recount_budgets(calendar: WorkingCalendar) -> None:
+    """Count the time of offices for the cases before them by the present calendar; only ever longer, as for notices."""
+    days = settings().stage_budget_working_days
+    waiting = Application.filter(closed_at__isnull=True, due_at__isnull=False).order_by("id").select_for_update()
+    moved = [each for each in await waiting if each.due_at is not None and each.due_at < calendar.deadline(each.stage_since, days)]
+    for due_at in {calendar.deadline(each.stage_since, days) for each in moved}:
+        cases = [each.id for each in moved if calendar.deadline(each.stage_since, days) == due_at]
+        await Application.filter(id__in=cases).update(due_at=due_at)

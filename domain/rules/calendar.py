@@ -63,6 +63,13 @@ class WorkingCalendar:
         """The instant (UTC) at which `count` working days after that of `since` (aware) are over: 24:00 in Shanghai of the last."""
         return _end_of(self.add_working_days(_shanghai_day(since), count))
 
+    def waiting_since(self, now: datetime, count: int) -> datetime:
+        """The instant (UTC) before which a wait must have begun to have lasted `count` working days by `now` (aware).
+
+        The other way round from `deadline`, which for exactly these has come. `count` is at least 1.
+        """
+        return _end_of(self._working_days_after(_shanghai_day(now), count, back=True)[-1] - timedelta(days=1))
+
     def publicity_window(self, opened_at: datetime, days: int) -> Window:
         """The public notice 公示 of `days` working days opened at `opened_at` (aware), counted from the next working day.
 
@@ -78,20 +85,20 @@ class WorkingCalendar:
             tentative=not all(map(self.is_official, range(opening_day.year, counted[-1].year + 1))),
         )
 
-    def _working_days_after(self, day: date, count: int) -> tuple[date, ...]:
+    def _working_days_after(self, day: date, count: int, *, back: bool = False) -> tuple[date, ...]:
         if count < 1:
             raise ValueError(f"a window of {count} working days")
-        following = self._following(day)
+        following = self._following(day, timedelta(days=-1 if back else 1))
         return tuple(next(following) for _ in range(count))
 
-    def _following(self, day: date) -> Iterator[date]:
+    def _following(self, day: date, step: timedelta) -> Iterator[date]:
         resting = 0
         while resting < _LONGEST_REST_DAYS:
-            day += timedelta(days=1)
+            day += step
             resting = 0 if self.is_working_day(day) else resting + 1
             if not resting:
                 yield day
-        raise ValueError(f"the calendar has no working day in the {_LONGEST_REST_DAYS} days before {day}")
+        raise ValueError(f"the calendar has no working day in the {_LONGEST_REST_DAYS} days up to {day}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,11 @@ def recomputed(window: Window, calendar: WorkingCalendar, opened_at: datetime) -
     if newer.closes_at >= window.closes_at:
         return newer
     return Window(window.first_day, window.last_day, window.closes_at, window.days_counted, newer.tentative)
+
+
+def last_day_before(moment: datetime) -> date:
+    """The day in Shanghai of the last instant before `moment` (aware): for an end at 24:00, the day that ends with it."""
+    return _shanghai_day(moment - timedelta(microseconds=1))
 
 
 def _shanghai_day(moment: datetime) -> date:

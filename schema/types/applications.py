@@ -1,7 +1,7 @@
 """Cases 申请 and the chain of their records."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +9,7 @@ import strawberry
 
 from domain.actions.comparing import base_of, difference_of
 from domain.actions.eligibility import report_of
+from domain.rules.calendar import last_day_before
 from domain.rules.lifecycle import DECISIONS, available_moves
 from domain.rules.policy import CaseFacts, moves_of
 from models import applications
@@ -144,6 +145,12 @@ class Application(Node):
     submitted_at: datetime | None = column("submitted_at", "When it was last submitted.")
     stage_since: datetime = column("stage_since", "Since when it has stood at this stage.")
     due_at: datetime | None = column("due_at", "Until when the office should have decided.")
+    due_on: date | None = column(
+        "due_at",
+        "Last day that the office has for it, in Shanghai: `overdue` from the day after; empty where no office decides.",
+        convert=last_day_before,
+        sql="(({t}.due_at AT TIME ZONE 'Asia/Shanghai') - interval '1 microsecond')::date",
+    )
     closed_at: datetime | None = column("closed_at", "When it was closed.")
     expert: Expert | None = one("Expert", "expert_id", "Whose case it is.")
     profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(

@@ -10,6 +10,8 @@ import pytest
 
 from domain.actions import reviews
 from domain.actions.applications import withdraw
+from domain.actions.calendar import working_calendar
+from domain.rules.calendar import SHANGHAI
 from models.applications import Application
 from models.database import database_now
 from models.enums import Stage
@@ -154,6 +156,72 @@ async def test_the_inbox_counts_open_cases_by_stage(queue: Queue) -> None:
         {"stage": "PUBLICITY", "total": 1, "overdue": 0, "claimed": 0},
         {"stage": "RETURNED", "total": 1, "overdue": 0, "claimed": 0},
     ]
+
+
+async def test_the_inbox_tells_pools_and_ages(queue: Queue) -> None:
+    document = """{ queueCounts(awaitingMe: true) {
+        stage total ages { atLeast below total } pools { poolCode pool { name } total overdue claimed } } }"""
+    since = queue.cases["赵一"].stage_since
+    calendar = await working_calendar()
+
+    async def counted(who: SignedIn, days: int) -> Any:
+        """When so many working days are over since the cases came."""
+        now = calendar.deadline(since, days) if days else queue.now
+        return (await answer_at(now, document, who.viewer))["queueCounts"]
+
+    local, [second, final] = await counted(queue.local, 0), await counted(queue.province, 5)
+    by_days = {
+        days: {each["atLeast"]: each["total"] for each in (await counted(queue.local, days))[0]["ages"]} for days in (1, 2, 4, 5, 9, 10)
+    }
+
+    assert local == [
+        {
+            "stage": "FIRST_REVIEW",
+            "total": 3,
+            "ages": [
+                {"atLeast": 0, "below": 2, "total": 3},
+                {"atLeast": 2, "below": 5, "total": 0},
+                {"atLeast": 5, "below": 10, "total": 0},
+                {"atLeast": 10, "below": None, "total": 0},
+            ],
+            "pools": [{"poolCode": "220199", "pool": {"name": "长春市本级"}, "total": 3, "overdue": 0, "claimed": 1}],
+        }
+    ]
+    assert (second["stage"], final["stage"]) == ("SECOND_REVIEW", "FINAL_REVIEW")
+    for each in (second, final):
+        assert each["pools"] == [{"poolCode": "220199", "pool": {"name": "长春市本级"}, "total": 1, "overdue": 0, "claimed": 0}]
+    assert by_days == {
+        1: {0: 3, 2: 0, 5: 0, 10: 0},
+        2: {0: 0, 2: 3, 5: 0, 10: 0},
+        4: {0: 0, 2: 3, 5: 0, 10: 0},
+        5: {0: 0, 2: 0, 5: 3, 10: 0},
+        9: {0: 0, 2: 0, 5: 3, 10: 0},
+        10: {0: 0, 2: 0, 5: 0, 10: 3},
+    }
+
+
+async def test_the_province_reads_its_inbox_pool_by_pool(queue: Queue) -> None:
+    document = "{ queueCounts { stage total overdue pools { poolCode total overdue } } }"
+
+    first, *_ = (await answer_at(queue.now + timedelta(days=30), document, queue.province.viewer))["queueCounts"]
+
+    assert first == {
+        "stage": "FIRST_REVIEW",
+        "total": 4,
+        "overdue": 4,
+        "pools": [{"poolCode": "220199", "total": 3, "overdue": 3}, {"poolCode": "220299", "total": 1, "overdue": 1}],
+    }
+
+
+async def test_the_last_day_of_an_office_is_told_where_one_decides(queue: Queue) -> None:
+    found = (await answer_at(queue.now, "{ applications(first: 100) { nodes { applicant dueOn dueAt } } }", queue.local.viewer))[
+        "applications"
+    ]
+    told = {each["applicant"]: (each["dueOn"], each["dueAt"]) for each in found["nodes"]}
+
+    day = (await working_calendar()).add_working_days(queue.now.astimezone(SHANGHAI).date(), 5)
+    assert told["赵一"][0] == told["吴六"][0] == day.isoformat()
+    assert told["周五"] == told["郑七"] == (None, None)
 
 
 # Pages

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.actions import calendar, reference
-from domain.rules.calendar import SHANGHAI, PublishedDay, checked_year
+from domain.rules.calendar import SHANGHAI, PublishedDay, checked_year, last_day_before
 from domain.rules.errors import InvalidInput, NotAllowed
 from models.applications import Application
 from models.enums import DayKind, DayStatus, SmsTemplate, Stage
@@ -121,6 +121,26 @@ async def test_a_running_notice_never_becomes_shorter(shipped: None, now: dateti
     assert (kept.first_day, kept.last_day, kept.closes_at) == (longer.first_day, longer.last_day, longer.closes_at)
     assert kept.days_counted == longer.days_counted
     assert await SmsMessage.filter(application_id=case.id, template=SmsTemplate.NOTICE_EXTENDED).count() == 1
+
+
+async def test_the_time_of_an_office_becomes_longer_with_a_holiday_and_never_shorter(shipped: None, now: datetime) -> None:
+    _, case = await case_at(Stage.FIRST_REVIEW)
+    _, returned = await case_at(Stage.RETURNED)
+    admin = await administrator()
+    assert case.due_at is not None
+    last = last_day_before(case.due_at)
+    without = await of_year(last)
+    holiday = await of_year(last, PublishedDay(last, OFF, "临时放假"))
+
+    await calendar.publish_year(last.year, holiday, viewer=admin.viewer, now=now)
+    longer = await Application.get(id=case.id)
+    await calendar.publish_year(last.year, without, viewer=admin.viewer, now=now)
+    kept = await Application.get(id=case.id)
+
+    assert longer.due_at is not None
+    assert last_day_before(longer.due_at) == (await calendar.working_calendar()).add_working_days(last, 1)
+    assert kept.due_at == longer.due_at
+    assert (await Application.get(id=returned.id)).due_at is None
 
 
 async def test_a_notice_that_is_over_is_left_alone(shipped: None) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import settings as settings_module
 from demonstration.seed import seed_experts
+from domain.actions.inbox import inbox
 from domain.rules.viewer import Viewer
 from models.database import database_now, fetch, pool, rows
 from models.enums import Role
@@ -38,6 +39,8 @@ HOT = {
     "an office's queue": (LOCAL, _QUEUE % "first: 20"),
     "cases awaiting the province": (PROVINCE, _QUEUE % "first: 20, filter: {awaitingMe: true}"),
     "cases awaiting an office": (LOCAL, _QUEUE % "first: 20, filter: {awaitingMe: true}"),
+    "overdue cases of an office": (LOCAL, _QUEUE % "first: 20, filter: {awaitingMe: true, overdue: true}"),
+    "overdue cases of the province": (PROVINCE, _QUEUE % "first: 20, filter: {overdue: true}"),
     "rejected cases": (PROVINCE, "{ applications(first: 20, filter: {stages: [REJECTED]}) { nodes { id applicant } } }"),
     "a deep page of the queue": (PROVINCE, '{ applications(first: 20, after: "%(cursor)s") { nodes { id applicant } } }'),
     "search of two characters": (
@@ -114,6 +117,30 @@ async def test_no_big_table_is_read_as_a_whole(
     whole = [each for each in steps if each["Node Type"] == "Seq Scan" and _touched(each) > 1.1 * database.count_max]
     assert [each["Relation Name"] for each in whole if each["Relation Name"] in big] == []
     assert sum(_touched(each) for each in steps if "Scan" in each["Node Type"]) < 2 * database.count_max
+
+
+@pytest.mark.parametrize("viewer", [PROVINCE, LOCAL])
+async def test_an_inbox_is_counted_from_the_open_cases_alone(
+    viewer: Viewer, facts: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    async def noting(sql: str, *values: Any) -> Any:
+        asked.append((sql, values))
+        return await rows(sql, *values)
+
+    monkeypatch.setattr("domain.reads.rows", noting)
+    counts = await inbox(awaiting_me=False, viewer=viewer, now=await database_now())
+
+    [(sql, values)] = asked
+    explained = await pool().fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", *values)
+    [plan] = orjson.loads(orjson.dumps(explained)) if not isinstance(explained, str) else orjson.loads(explained)
+    scans = [
+        each for each in _steps(plan["Plan"]) if each["Node Type"] in ("Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan")
+    ]
+    (opened,) = await rows("SELECT count(*) AS n FROM applications WHERE closed_at IS NULL")
+    assert "Seq Scan" not in {each["Node Type"] for each in scans}
+    assert 0 < sum(each.total for each in counts) <= sum(_touched(each) for each in scans) <= opened["n"]
 
 
 def _touched(step: dict[str, Any]) -> float:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.rules.calendar import SHANGHAI, ExceptionalDay, Window, WorkingCalendar, recomputed
+from domain.rules.calendar import SHANGHAI, ExceptionalDay, Window, WorkingCalendar, last_day_before, recomputed
 from models.enums import DayKind, DayStatus
 
 OFF, WORK = DayKind.OFF, DayKind.WORK
@@ -107,6 +107,20 @@ def test_a_window_does_not_shrink_when_the_published_year_has_fewer_holidays() -
 def test_the_budget_of_an_office_ends_with_its_last_working_day() -> None:
     assert CALENDAR.add_working_days(date(2026, 9, 30), 1) == date(2026, 10, 8)
     assert CALENDAR.deadline(shanghai("2026-11-23 10:00"), 5) == datetime(2026, 11, 30, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 10])
+def test_what_began_before_the_instant_has_waited_so_many_working_days_and_nothing_else_has(count: int) -> None:
+    for now in (shanghai("2026-10-12 00:00"), shanghai("2026-10-10 23:59"), shanghai("2026-02-24 10:00"), shanghai("2026-11-22 10:00")):
+        since = CALENDAR.waiting_since(now, count)
+
+        assert CALENDAR.deadline(since - timedelta(microseconds=1), count) <= now
+        assert CALENDAR.deadline(since, count) > now
+
+
+def test_the_day_that_ends_at_midnight_is_the_one_before() -> None:
+    assert last_day_before(datetime(2026, 11, 30, 16, tzinfo=UTC)) == date(2026, 11, 30)
+    assert last_day_before(shanghai("2026-11-30 10:00")) == date(2026, 11, 30)
 
 
 @pytest.mark.parametrize("count", [0, -1])
