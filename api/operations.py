@@ -177,7 +177,9 @@ class Operations:
         try:
             parameters = self.trusted.named(parameters)
             document = self.schema.documents.read(parameters.query, self.schema._schema, self.settings)  # noqa: SLF001  strawberry has no accessor
-            return Operation(parameters, document, document.operation(parameters.operation_name))
+            operation = document.operation(parameters.operation_name)
+            document.check_cost(operation, parameters.variables)
+            return Operation(parameters, document, operation)
         except DocumentError as refused:
             code = (refused.errors[0].extensions or {}).get("code", "INVALID")
             REFUSED_DOCUMENTS.labels(code).inc()

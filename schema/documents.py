@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -19,6 +20,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema import limits
+from schema.cost import Costs
 from settings import Settings
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -41,6 +43,14 @@ class Document:
 
     node: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
+    costs: Costs
+
+    def check_cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None) -> None:
+        """Raise DocumentError where pages of the sizes that these variables ask for could hold too much."""
+        try:
+            self.costs.check(operation, variables or {})
+        except GraphQLError as error:
+            raise DocumentError(error) from None
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to execute; raises DocumentError where the name is unknown, or missing though there are several."""
@@ -96,7 +106,10 @@ def _read(text: str, schema: GraphQLSchema, settings: Settings) -> Document:
         # Whatever a scalar raised is told in the message; nothing is left to be taken for a fault of ours.
         raise DocumentError(*(GraphQLError(each.message, each.nodes, extensions=each.extensions) for each in errors))
     operations = {each.name.value if each.name else "": each for each in node.definitions if isinstance(each, OperationDefinitionNode)}
-    return Document(node, MappingProxyType(operations))
+    try:
+        return Document(node, MappingProxyType(operations), Costs(node, schema, settings))
+    except GraphQLError as error:
+        raise DocumentError(error) from None
 
 
 def _named(error: GraphQLError) -> GraphQLError:

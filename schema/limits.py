@@ -56,13 +56,13 @@ def check(text: str, document: DocumentNode, settings: Settings) -> None:
     if _NUL.search(text):
         raise GraphQLError("The document holds a NUL character, which nothing here can store.", extensions={"code": "NUL_CHARACTER"})
     directives, operations = measure(document)
-    _compare("directives", directives, settings.document_directives)
+    compare("directives", directives, settings.document_directives)
     for operation, size in operations:
-        _compare("depth", size.depth, settings.document_depth)
-        _compare("fields", size.fields, settings.document_fields)
-        _compare("aliases", size.aliases, settings.document_aliases)
+        compare("depth", size.depth, settings.document_depth)
+        compare("fields", size.fields, settings.document_fields)
+        compare("aliases", size.aliases, settings.document_aliases)
         if operation.operation is OperationType.MUTATION:
-            _compare("root mutations", size.roots, settings.root_mutations)
+            compare("root mutations", size.roots, settings.root_mutations)
 
 
 def measure(document: DocumentNode) -> tuple[int, list[tuple[OperationDefinitionNode, Size]]]:
@@ -79,7 +79,8 @@ def measure(document: DocumentNode) -> tuple[int, list[tuple[OperationDefinition
     return directives, [(operation, _total(own, totals)) for operation, own in operations]
 
 
-def _compare(what: str, measured: int, allowed: int) -> None:
+def compare(what: str, measured: int, allowed: int) -> None:
+    """Raise GraphQLError where more is measured than allowed."""
     if measured <= allowed:
         return
     shown = str(measured) if measured < _UNCOUNTED else "more than a thousand million"
