@@ -143,6 +143,12 @@ class Settings:
     operation_seconds: int = _setting(10, "longest time of one operation")
     socket_subscriptions: int = _setting(20, "operations open at once on one WebSocket")
 
+    requests_per_second_account: float = _setting(
+        20.0, "requests and socket operations of one account a second over a longer time, in one API process; 0: any number"
+    )
+    requests_per_second_address: float = _setting(100.0, "the same of one client address, for those who are not signed in")
+    request_burst_seconds: float = _setting(10.0, "time whose requests may come all at once; development mode limits none of these")
+
     # Later work
     sms_gateway: str = _setting("console", "`console` prints messages; further gateways stand in workers/sms")
     outbox_lease_seconds: int = _setting(30, "time after which a claimed outbox row is claimed again")

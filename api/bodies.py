@@ -23,13 +23,19 @@ UPLOAD_SECONDS = 120
 
 
 class BadRequestError(Exception):
-    """A request that cannot be read. `code` is stable, the message is for the client's developer."""
+    """A request that is not read. `code` is stable, the message is for the client's developer."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says beside its status."""
+        return {} if self.retry_after_seconds is None else {"Retry-After": str(self.retry_after_seconds)}
 
 
 def decode(data: bytes | str) -> Any:

@@ -57,11 +57,12 @@ class Files:
 
         async def answer(request: Request) -> Response:
             try:
+                self._operations.keep_pace(request, credentials(request).token)
                 return await endpoint(request)
             except Refusal as refusal:
                 return _problem(refusal, language(request))
             except BadRequestError as bad:
-                return _json({"code": bad.code, "message": bad.message}, bad.status)
+                return _json({"code": bad.code, "message": bad.message}, bad.status, bad.headers)
             except ClientDisconnect:
                 return Response(status_code=400)
             except BUSY as busy:

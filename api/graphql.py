@@ -22,6 +22,8 @@ from api.operations import NoCookies, Operation, Operations, Parameters, formatt
 from api.public import Key, PublicAnswers
 from api.security import SESSION_COOKIE, bad_answer, check_forgery, credentials
 from api.streams import EventStream
+from domain.actions.files import one_more_under_way
+from domain.rules.errors import TooSoon
 from schema.documents import DocumentError
 from schema.problems import BUSY
 from settings import Settings
@@ -118,7 +120,10 @@ class GraphQLOverHTTP:
             return await self._answer(request)
         except BadRequestError as bad:
             log.info("request refused", status=bad.status, code=bad.code)
-            return bad_answer(bad.status, bad.code, bad.message)
+            return bad_answer(bad.status, bad.code, bad.message, bad.headers)
+        except TooSoon as soon:
+            waiting = {"Retry-After": str(soon.retry_after_seconds)}
+            return bad_answer(429, soon.code, "Too many uploads at once; wait until one has ended.", waiting)
         except BUSY as busy:
             log.warning("unavailable", kind=type(busy).__qualname__)
             return bad_answer(503, "SERVICE_UNAVAILABLE", "The registry is busy; try again shortly.")
@@ -135,15 +140,24 @@ class GraphQLOverHTTP:
             return RedirectResponse("/graphiql")
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         given = credentials(request)
+        self._operations.keep_pace(request, given.token)
         check_forgery(request, given, self._settings, simple_type=content_type == "multipart/form-data")
         accepted = _accepted(",".join(request.headers.getlist("accept")))
         if accepted.json is None and not accepted.events:
             raise BadRequestError(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON}, {JSON} or {EVENTS}.")
         if content_type == "multipart/form-data" and request.method == "POST":
-            most = self._settings.image_max_bytes + bodies.FORM_OVERHEAD_BYTES
-            async with bodies.multipart(request, most=most, most_json=self._settings.body_max_bytes) as sent:
-                return await self._executed(request, Parameters.of(sent), given.token, accepted)
+            return await self._with_files(request, given.token, accepted)
         return await self._executed(request, await self._parameters(request, content_type), given.token, accepted)
+
+    async def _with_files(self, request: Request, token: str | None, accepted: Accepted) -> Response:
+        """A form goes to the disk as it arrives, so nothing of it is read before it is known who sends it."""
+        viewer = (await self._operations.context(request, token, NoCookies())).viewer
+        if viewer is None:
+            raise BadRequestError(401, "NOT_SIGNED_IN", "Forms with files are for those who are signed in: call `sessionOpen` first.")
+        most = self._settings.image_max_bytes + bodies.FORM_OVERHEAD_BYTES
+        with one_more_under_way("form", viewer.account_id):
+            async with bodies.multipart(request, most=most, most_json=self._settings.body_max_bytes) as sent:
+                return await self._executed(request, Parameters.of(sent), token, accepted)
 
     async def _executed(self, request: Request, parameters: Parameters, token: str | None, accepted: Accepted) -> Response:
         try:

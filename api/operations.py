@@ -22,6 +22,7 @@ from api.bodies import BadRequestError
 from api.connections import Connection
 from api.listener import Event, Listener
 from api.metrics import REFUSED_DOCUMENTS, seconds_of
+from api.pace import Pace
 from api.security import client_address
 from domain.actions.sessions import authenticate, token_hash
 from domain.rules.errors import NotAllowed
@@ -170,6 +171,7 @@ class Operations:
         self.listener = listener
         self.trusted = TrustedDocuments(settings)
         self._recognised: OrderedDict[bytes, Viewer] = OrderedDict()
+        self._pace = None if settings.development else Pace(settings)  # trying and measuring come from one machine
         self._log = log.bind()  # looks its configuration up once instead of for every line
 
     def read(self, parameters: Parameters) -> Operation:
@@ -218,7 +220,7 @@ class Operations:
             viewer, now = await _identify(token)
         except BUSY:
             viewer, now = await _identify(token)
-        if token and viewer:
+        if token:
             self._remember(token_hash(token), viewer)
         return Context(
             viewer=viewer,
@@ -231,7 +233,19 @@ class Operations:
             events=Announcements(self.listener, open_on),
         )
 
-    def _remember(self, digest: bytes, viewer: Viewer) -> None:
+    def keep_pace(self, connection: HTTPConnection, token: str | None) -> None:
+        """Count one more request of a client before anything of it is read; raises TooManyRequestsError.
+
+        A token that is not known to be of an account counts for the address, so that inventing tokens gains nothing.
+        """
+        if self._pace is not None:
+            viewer = self._recognised.get(token_hash(token)) if token else None
+            self._pace.take(viewer, client_address(connection, self.settings))
+
+    def _remember(self, digest: bytes, viewer: Viewer | None) -> None:
+        if viewer is None:
+            self._recognised.pop(digest, None)
+            return
         self._recognised[digest] = viewer
         self._recognised.move_to_end(digest)
         if len(self._recognised) > _MOST_RECOGNISED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -163,6 +164,6 @@ class SecureAnswers:
                 )
 
 
-def bad_answer(status: int, code: str, message: str) -> JSONResponse:
+def bad_answer(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """An answer to what could not be read as a request, in the shape of a GraphQL response."""
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status)
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status, headers)

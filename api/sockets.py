@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import orjson
+from graphql import GraphQLError
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -24,7 +25,7 @@ from api import bodies
 from api.bodies import BadRequestError
 from api.connections import Connection, Connections, Ending
 from api.operations import NoCookies, Operations, Parameters
-from api.security import credentials
+from api.security import bad_answer, credentials
 from domain.actions.sessions import authenticate
 from schema.documents import DocumentError
 from schema.faults import record_fault
@@ -102,6 +103,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
         """Run one operation under a context of its own; a session that has ended meanwhile takes the socket with it."""
         socket = self.context
         try:
+            socket.operations.keep_pace(socket.websocket, socket.token)
             asked = socket.operations.read(Parameters(operation.query, operation.variables, operation.operation_name, None))
             context = await socket.operations.context(socket.websocket, socket.token, NoCookies(), socket.connection)
             if context.viewer is None and socket.connection.session_id is not None:
@@ -116,6 +118,9 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except DocumentError as refused:
             await operation.send_initial_errors(list(refused.errors))
+        except BadRequestError as bad:
+            facts = {"code": bad.code, "retryAfterSeconds": bad.retry_after_seconds}
+            await operation.send_initial_errors([GraphQLError(bad.message, extensions=facts)])
         except WebSocketDisconnected:
             pass
         except Exception as fault:  # noqa: BLE001  the library would log its message
@@ -152,6 +157,11 @@ class GraphQLOverWebSocket(GraphQL[Socket, None]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         websocket = WebSocket(scope, receive, send)
+        try:
+            self._operations.keep_pace(websocket, credentials(websocket).token)
+        except BadRequestError as bad:
+            await websocket.send_denial_response(bad_answer(bad.status, bad.code, bad.message, bad.headers))
+            return
         with self._connections.open() as connection:
             await self.run(websocket, context=Socket(websocket, connection, self._operations), root_value=None)
 

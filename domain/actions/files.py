@@ -44,7 +44,7 @@ async def store(chunks: AsyncIterable[bytes], *, purpose: FilePurpose, name: str
     if viewer.role is not Role.EXPERT:
         raise NotAllowed
     limits = images.limits(purpose, settings())
-    with _one_more_under_way(viewer.account_id), storage.spool() as received, storage.spool() as clean, _told():
+    with one_more_under_way("image", viewer.account_id), storage.spool() as received, storage.spool() as clean, _told():
         await _check_quota(viewer)
         kind = await _receive(chunks, received, name, purpose)
         picture = await images.clean(received, clean, kind)
@@ -159,21 +159,25 @@ async def seal_anew(key: str) -> bool:
         return True
 
 
-_under_way: Counter[UUID] = Counter()
+_under_way: Counter[tuple[str, UUID]] = Counter()
 
 
 @contextmanager
-def _one_more_under_way(account_id: UUID) -> Iterator[None]:
-    """Counts the uploads of an account in this process; raises TooSoon for one too many, so that nobody fills the disk or the queue."""
-    if _under_way[account_id] >= settings().uploads_per_account:
+def one_more_under_way(step: str, account_id: UUID) -> Iterator[None]:
+    """Counts the uploads of an account at one step in this process; raises TooSoon for one too many.
+
+    So nobody fills the disk or the queue. Images of GraphQL arrive in forms, which are a step of their own before the image's.
+    """
+    key = step, account_id
+    if _under_way[key] >= settings().uploads_per_account:
         raise TooSoon(1)
-    _under_way[account_id] += 1
+    _under_way[key] += 1
     try:
         yield
     finally:
-        _under_way[account_id] -= 1
-        if not _under_way[account_id]:
-            del _under_way[account_id]
+        _under_way[key] -= 1
+        if not _under_way[key]:
+            del _under_way[key]
 
 
 @contextmanager

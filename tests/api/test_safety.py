@@ -9,12 +9,19 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from settings import Settings
 from tests.people import registered_expert
 from tests.serving import STANDIN, Served, Start, begin, talk
 
 ALLOWED = "https://app.example.org"
 JSON = {"content-type": "application/json"}
 OPERATIONS = json.dumps({"query": "mutation ($f: Upload!) { size(file: $f) }", "variables": {"f": None}})
+
+
+@pytest.fixture(scope="module")
+async def signed_in(database: Settings) -> dict[str, str]:
+    """The header of somebody with a session; who has none sends no forms."""
+    return {"authorization": f"Bearer {(await registered_expert()).token}", "x-registry-client": "test"}
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +50,14 @@ def code(answer: httpx.Response) -> str:
 
 
 async def upload(
-    served: Served, files: dict[str, Any] | None = None, fields: dict[str, str] | None = None, **headers: str
+    served: Served, headers: dict[str, str], *, files: dict[str, Any] | None = None, fields: dict[str, str] | None = None
 ) -> httpx.Response:
     async with talk() as client:
         return await client.post(
             served.endpoint,
             data={"operations": OPERATIONS, "map": '{"0": ["variables.f"]}'} if fields is None else fields,
             files={"0": ("a.jpg", b"12345")} if files is None else files,
-            headers={"x-registry-client": "test"} if not headers else {key.replace("_", "-"): value for key, value in headers.items()},
+            headers={key.replace("_", "-"): value for key, value in headers.items()},
         )
 
 
@@ -178,14 +185,14 @@ async def test_a_socket_from_a_page_of_another_origin_is_refused_before_the_hand
     assert refused.value.response.status_code == 403
 
 
-async def test_an_upload_arrives(guarded: Served) -> None:
-    answer = await upload(guarded)
+async def test_an_upload_arrives(guarded: Served, signed_in: dict[str, str]) -> None:
+    answer = await upload(guarded, signed_in)
 
     assert answer.json() == {"data": {"size": 5}}
 
 
 async def test_a_form_needs_our_header_even_without_a_cookie(guarded: Served) -> None:
-    answer = await upload(guarded, accept="application/json")
+    answer = await upload(guarded, {})
 
     assert (answer.status_code, code(answer)) == (403, "CLIENT_HEADER_MISSING")
 
@@ -210,8 +217,10 @@ async def test_a_form_needs_our_header_even_without_a_cookie(guarded: Served) ->
     ],
     ids=range(14),
 )
-async def test_a_form_that_breaks_the_convention_is_refused(guarded: Served, fields: dict[str, str], files: dict[str, Any] | None) -> None:
-    answer = await upload(guarded, files=files, fields=fields)
+async def test_a_form_that_breaks_the_convention_is_refused(
+    guarded: Served, signed_in: dict[str, str], fields: dict[str, str], files: dict[str, Any] | None
+) -> None:
+    answer = await upload(guarded, signed_in, files=files, fields=fields)
 
     assert answer.status_code == 400
     assert code(answer) in ("FORM_INVALID", "JSON_INVALID", "BATCH_UNSUPPORTED")
@@ -223,15 +232,15 @@ async def test_a_form_that_breaks_the_convention_is_refused(guarded: Served, fie
 @pytest.mark.parametrize(
     "kind", ["multipart/form-data", "multipart/form-data; boundary=b", "multipart/form-data; boundary=b; charset=none"]
 )
-async def test_a_form_that_is_none_is_refused(guarded: Served, kind: str, body: bytes) -> None:
+async def test_a_form_that_is_none_is_refused(guarded: Served, signed_in: dict[str, str], kind: str, body: bytes) -> None:
     async with talk() as client:
-        answer = await client.post(guarded.endpoint, content=body, headers={"content-type": kind, "x-registry-client": "test"})
+        answer = await client.post(guarded.endpoint, content=body, headers=signed_in | {"content-type": kind})
 
     assert (answer.status_code, code(answer)) == (400, "FORM_INVALID")
 
 
-async def test_a_form_that_is_too_large_is_cut_off_and_leaves_memory_flat(guarded: Served) -> None:
-    await upload(guarded, files={"0": ("a", b"x" * 2**20)})
+async def test_a_form_that_is_too_large_is_cut_off_and_leaves_memory_flat(guarded: Served, signed_in: dict[str, str]) -> None:
+    await upload(guarded, signed_in, files={"0": ("a", b"x" * 2**20)})
     before = guarded.memory_mib()
 
     async def endless() -> Any:
@@ -240,13 +249,47 @@ async def test_a_form_that_is_too_large_is_cut_off_and_leaves_memory_flat(guarde
             yield b"x" * 2**20
 
     async with talk() as client:
-        headers = {"content-type": "multipart/form-data; boundary=b", "x-registry-client": "test"}
+        headers = signed_in | {"content-type": "multipart/form-data; boundary=b"}
         unannounced = await client.post(guarded.endpoint, content=endless(), headers=headers)
         announced = await client.post(guarded.endpoint, content=b"x" * (3 * 2**20), headers=headers)
 
     assert (unannounced.status_code, code(unannounced)) == (413, "BODY_TOO_LARGE")
     assert (announced.status_code, code(announced)) == (413, "BODY_TOO_LARGE")
     assert guarded.memory_mib() - before < 8
+
+
+@pytest.mark.parametrize("token", [b"", b"Authorization: Bearer nonsense\r\n"])
+async def test_a_form_of_nobody_is_refused_before_it_has_arrived(guarded: Served, token: bytes) -> None:
+    head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nX-Registry-Client: test\r\n"
+    body = b'--b\r\nContent-Disposition: form-data; name="0"; filename="a"\r\n\r\nno more of it comes'
+
+    answer = await raw(guarded, head + token + b"Content-Length: 900000\r\n\r\n" + body)
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_one_form_too_many_of_one_account_is_told_to_come_back(start: Start) -> None:
+    served = start(STANDIN, uploads_per_account=1)
+    person = await registered_expert()
+    headers = {"authorization": f"Bearer {person.token}", "x-registry-client": "test"}
+    go_on = asyncio.Event()
+
+    async def slowly() -> Any:
+        yield b'--b\r\nContent-Disposition: form-data; name="0"; filename="a"\r\n\r\n'
+        await go_on.wait()
+
+    async with talk() as client:
+        first = asyncio.create_task(
+            client.post(served.endpoint, content=slowly(), headers=headers | {"content-type": "multipart/form-data; boundary=b"})
+        )
+        await asyncio.sleep(0.5)
+        second = await upload(served, headers)
+        go_on.set()
+        await first
+    third = await upload(served, headers)
+
+    assert (second.status_code, code(second), second.headers["retry-after"]) == (429, "TOO_SOON", "1")
+    assert third.json() == {"data": {"size": 5}}
 
 
 async def raw(served: Served, request: bytes) -> bytes:
