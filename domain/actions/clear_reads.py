@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import reads
-from domain.rules.clear_reads import HOUR, REASON_LENGTH, check_in_hands, check_rate, written
-from domain.rules.errors import NotFound
+from domain.rules.clear_reads import HOUR, REASON_LENGTH, SHOW_THEM, check_in_hands, check_rate, in_hands, written
+from domain.rules.errors import NotAllowed, NotFound
 from domain.rules.fields import Fields
 from domain.rules.phone_codes import Sent
 from domain.rules.policy import CaseFacts
@@ -58,8 +58,20 @@ async def reveal(
     return {each: told[each] for each in wanted}
 
 
+async def look_at_image(file: StoredFile, *, viewer: Viewer, now: datetime) -> None:
+    """Note for the owner of an image that an officer opens it by itself.
+
+    Raises NotAllowed CASE_NOT_YOURS for images on which masked data can be read, unless a case of the owner is with the officer's office.
+    """
+    if file.purpose in SHOW_THEM:
+        case = await Application.filter(expert__account_id=file.owner_id, closed_at__isnull=True).first()
+        if case is None or not in_hands(_facts(case), viewer):
+            raise NotAllowed("CASE_NOT_YOURS")
+    await record_image(file, viewer=viewer, now=now)
+
+
 async def record_image(file: StoredFile, *, viewer: Viewer, now: datetime) -> None:
-    """Note for the owner of an image that somebody else opened it."""
+    """Note for the owner of an image that somebody else saw it."""
     await _record(file.owner_id, f"FILE:{file.purpose}", viewer=viewer, now=now)
 
 

@@ -81,7 +81,7 @@ async def _erase(expert_id: UUID) -> bool:
         await _empty_what_others_wrote(cases, names)
         await _empty_what_is_known(expert, account, names)
         await _empty_profile(expert, revisions)
-        keys = await _take_files(account.id)
+        keys = await _take_files(account.id, [each.id for each in revisions])
         await _close(expert, account, now)
     try:
         for key in keys:
@@ -99,12 +99,12 @@ def _names(account: Account, revisions: list[Revision]) -> tuple[str, ...]:
 
 
 async def _scrub_records(case_id: UUID, account_id: UUID, names: tuple[str, ...]) -> None:
-    """Records stay, with who decided and why; the person's own name goes, and the chain is closed over what is left."""
+    """Records stay, with who decided and why; the person's own words and name go, and the chain is closed over what is left."""
     for record in await ApplicationRecord.filter(application_id=case_id).order_by("number"):
         before = (record.actor_name, record.opinion, record.field_reasons)
-        if record.actor_id == account_id:
-            record.actor_name = None
-        record.opinion = record.opinion and scrubbed(record.opinion, names)
+        own = record.actor_id == account_id
+        record.actor_name = None if own else record.actor_name
+        record.opinion = record.opinion and (ERASED if own else scrubbed(record.opinion, names))
         record.field_reasons = [{key: scrubbed(text, names) for key, text in each.items()} for each in record.field_reasons]
         if (record.actor_name, record.opinion, record.field_reasons) != before:
             record.erased_hash = erased_hash(record)
@@ -143,9 +143,14 @@ async def _empty_profile(expert: Expert, revisions: list[Revision]) -> None:
     await Revision.filter(id__in=ids).update(id_valid_long_term=False, **emptied)
 
 
-async def _take_files(account_id: UUID) -> set[str]:
+async def _take_files(account_id: UUID, revisions: list[UUID]) -> set[str]:
+    """Rows of images and of exports, also of forms that officers had set; the objects that they named."""
     taken = await rows(
-        "WITH taken AS (DELETE FROM files WHERE owner_id = $1 RETURNING object_key) SELECT object_key FROM taken", account_id
+        """WITH images AS (DELETE FROM files WHERE owner_id = $1 RETURNING object_key),
+            exported AS (DELETE FROM exports WHERE requested_by_id = $1 OR subject_id = ANY($2::uuid[]) RETURNING object_key)
+        SELECT object_key FROM images UNION SELECT object_key FROM exported WHERE object_key IS NOT NULL""",
+        account_id,
+        revisions,
     )
     return {each["object_key"] for each in taken}
 

@@ -18,7 +18,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain import reads
 from domain.actions import downloads, images, storage
-from domain.actions.clear_reads import record_image
+from domain.actions.clear_reads import look_at_image
 from domain.rules.errors import FieldProblem, Invalid, InvalidInput, NotAllowed, NotFound, TooSoon, Unavailable
 from domain.rules.images import HEAD_BYTES, ImageKind, check_size, clean_name, is_blurred, kind_of
 from domain.rules.viewer import Viewer
@@ -104,12 +104,12 @@ async def opened(file_id: UUID, *, expires: int, signature: str, viewer: Viewer,
     """The file behind a download address, to be read from storage; that an officer saw it is recorded for the owner.
 
     Raises NotFound for an address that was not made for this session and for a file that the viewer may not see any more, NotAllowed
-    DOWNLOAD_EXPIRED for one of this session that is too old.
+    DOWNLOAD_EXPIRED for one of this session that is too old, CASE_NOT_YOURS for an identity card whose case is not with the officer.
     """
     downloads.check("files", file_id, expires=expires, signature=signature, viewer=viewer, now=now)
     file = await visible(file_id, viewer=viewer, now=now)
     if file.owner_id != viewer.account_id:
-        await record_image(file, viewer=viewer, now=now)
+        await look_at_image(file, viewer=viewer, now=now)
     return file
 
 

@@ -12,7 +12,7 @@ from domain.rules.lifecycle import REVIEWS, By, makes
 from domain.rules.phone_codes import Sent
 from domain.rules.policy import CaseFacts, held_by_another
 from domain.rules.viewer import Viewer
-from models.enums import PersonalField, Stage
+from models.enums import FilePurpose, PersonalField, Stage
 
 HOUR = timedelta(hours=1)
 REASON_LENGTH = 200
@@ -21,11 +21,20 @@ IN_HANDS: Mapping[Stage, By] = MappingProxyType({**REVIEWS, Stage.PUBLICITY: By.
 """Which office has a case at each stage; at all others, closed ones among them, it is nobody's."""
 
 
-def check_in_hands(case: CaseFacts, viewer: Viewer, *, holder: str, now: datetime) -> None:
-    """Raise NotAllowed CASE_NOT_YOURS unless the case is with the viewer's office now, ClaimedByAnother while a colleague holds it."""
+SHOW_THEM = frozenset({FilePurpose.ID_FRONT, FilePurpose.ID_BACK, FilePurpose.OTHER})
+"""Images on which what is masked elsewhere can be read: the identity card, and the signed application form."""
+
+
+def in_hands(case: CaseFacts, viewer: Viewer) -> bool:
+    """Whether the case is with the viewer's office now."""
     by = IN_HANDS.get(case.stage)
     own_pool = case.pool_code == viewer.pool_code
-    if by is None or not makes(by, role=viewer.role, own=case.expert_id == viewer.expert_id, own_pool=own_pool):
+    return by is not None and makes(by, role=viewer.role, own=case.expert_id == viewer.expert_id, own_pool=own_pool)
+
+
+def check_in_hands(case: CaseFacts, viewer: Viewer, *, holder: str, now: datetime) -> None:
+    """Raise NotAllowed CASE_NOT_YOURS unless the case is with the viewer's office now, ClaimedByAnother while a colleague holds it."""
+    if not in_hands(case, viewer):
         raise NotAllowed("CASE_NOT_YOURS")
     if held_by_another(case, viewer, now):
         raise ClaimedByAnother(holder, case.claimed_until)

@@ -87,7 +87,7 @@ async def test_a_signed_address_of_a_file_that_is_not_ones_own_finds_nothing(zha
 
 async def test_officers_open_what_a_submitted_revision_names_and_each_look_is_recorded(now: datetime) -> None:
     expert = await people.registered_expert()
-    named = await hand_in(attacks.scan(), expert, now, purpose=FilePurpose.ID_FRONT)
+    named = await hand_in(attacks.scan(), expert, now, purpose=FilePurpose.PORTRAIT)
     unnamed = await hand_in(attacks.scan(), expert, now, purpose=FilePurpose.ID_BACK)
     draft = await attachments.attach_file(named.id, viewer=expert.viewer, now=now)
     mine, other = await people.officer("220199"), await people.officer("220299")
@@ -106,6 +106,6 @@ async def test_officers_open_what_a_submitted_revision_names_and_each_look_is_re
         await follow(files.download_address(named.id, viewer=other.viewer, now=now), other, now)
 
     looks = await ClearRead.all().order_by("id")
-    assert [(each.what, each.at) for each in looks] == [("FILE:ID_FRONT", now)] * 2
+    assert [(each.what, each.at) for each in looks] == [("FILE:PORTRAIT", now)] * 2
     assert {each.subject_id for each in looks} == {expert.account.id}
     assert looks[0].reader_id == mine.account.id

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from domain.actions import attachments, clear_reads, keys, notes, objections, profiles, reviews, schedule, standing
+from domain.actions import attachments, clear_reads, exports, keys, notes, objections, profiles, reviews, schedule, standing
 from domain.actions.publicity import close_due_notices
 from domain.rules import mask
 from domain.rules import profile_input as given
@@ -107,6 +107,9 @@ async def admitted(name: str, clock: Clock, *, full: bool = False) -> Someone:
         viewer=person.viewer,
         now=now,
     )
+    assert case.revision_id is not None
+    for each in (person, await provincial_officer()) if full else ():
+        await exports.ask_form(case.revision_id, viewer=each.viewer, now=now)
     assert account.id_number_hash is not None
     return Someone(person, await Application.get(id=case.id), str(account.id_number), account.id_number_hash)
 

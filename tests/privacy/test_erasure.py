@@ -15,6 +15,7 @@ from models.applications import ApplicationRecord
 from models.database import execute, rows
 from models.enums import AccountStatus
 from models.experts import Expert
+from models.exports import Export
 from models.files import StoredFile
 from models.sealing import id_number_hash
 from settings import Settings
@@ -38,6 +39,7 @@ async def test_nothing_that_names_the_person_is_left_and_what_must_stay_does(clo
     await edit_something(someone)
     assert [each for each in someone.canaries if each not in await dump()] == []
     assert len(on_disk(where)) == 1
+    assert await Export.all().count() == 2
     number = (await Expert.get(id=someone.person.viewer.expert_id)).number
     await leave(someone)
 
@@ -53,6 +55,7 @@ async def test_nothing_that_names_the_person_is_left_and_what_must_stay_does(clo
     assert [each for each in someone.canaries if each in left] == []
     assert on_disk(where) == []
     assert await StoredFile.filter(owner_id=someone.person.account.id).count() == 0
+    assert await Export.all().count() == 0
     account, expert = await Account.get(id=someone.person.account.id), await Expert.get(id=someone.person.viewer.expert_id)
     assert (account.status, account.id_number_hash) == (AccountStatus.DEREGISTERED, id_number_hash(someone.id_number))
     assert (expert.number, expert.erased_at is not None) == (number, True)

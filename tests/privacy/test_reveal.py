@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from domain.actions import clear_reads, reviews
+from domain.actions import clear_reads, files, reviews
 from domain.rules.errors import ClaimedByAnother, InvalidInput, NotAllowed, NotFound, TooSoon
 from models.accounts import Account, ClearRead
 from models.applications import Application
 from models.database import database_now
-from models.enums import PersonalField, Stage
+from models.enums import FilePurpose, PersonalField, Stage
+from models.files import StoredFile
 from settings import Settings
-from tests.cases import approve, case_at, submitted_case
+from tests.cases import approve, case_at, reject, submitted_case
 from tests.conftest import Clock
 from tests.graphql import both, execute
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
@@ -165,3 +167,33 @@ async def test_the_list_of_looks_is_paged_the_newest_first(database: Settings) -
 
     assert [each["reason"] for each in first["nodes"] + second["nodes"]] == ["第 2 次", "第 1 次", "第 0 次"]
     assert (first["totalCount"], first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (3, True, False)
+
+
+async def test_an_identity_card_opens_as_long_as_the_case_is_with_the_office_and_a_portrait_longer(database: Settings) -> None:
+    person, case = await submitted_case()
+    local, province = await officer(), await provincial_officer()
+    images = {each.purpose: each for each in await StoredFile.filter(owner_id=person.account.id)}
+
+    async def opens(purpose: FilePurpose, who: SignedIn) -> bool:
+        now = await database_now()
+        query = parse_qs(urlsplit(files.download_address(images[purpose].id, viewer=who.viewer, now=now)).query)
+        try:
+            await files.opened(images[purpose].id, expires=int(query["e"][0]), signature=query["s"][0], viewer=who.viewer, now=now)
+        except NotAllowed:
+            return False
+        return True
+
+    first = [await opens(FilePurpose.ID_FRONT, each) for each in (local, province, person)]
+    await approve(case.id, local.viewer)
+    then = [await opens(FilePurpose.ID_FRONT, each) for each in (local, province, person)]
+    form = [await opens(FilePurpose.OTHER, each) for each in (local, province)]
+    portrait = [await opens(FilePurpose.PORTRAIT, each) for each in (local, province)]
+    await reject(case.id, province.viewer)
+    closed = [await opens(FilePurpose.ID_FRONT, each) for each in (local, province, person)]
+
+    assert (first, then, closed) == ([True, False, True], [False, True, True], [False, False, True])
+    assert (form, portrait) == ([False, True], [True, True])
+    looks = [each.what for each in await ClearRead.filter(subject_id=person.account.id).order_by("id")]
+    assert looks == ["FILE:ID_FRONT", "FILE:ID_FRONT", "FILE:OTHER", "FILE:PORTRAIT", "FILE:PORTRAIT"]
+    told = (await both(LOOKS, person.viewer))["viewer"]["clearReads"]["nodes"]
+    assert [(each["image"], each["fields"]) for each in told[-2:]] == [("ID_FRONT", []), ("ID_FRONT", [])]
