@@ -31,7 +31,7 @@ from domain.rules.viewer import Viewer
 from models.database import database_now
 from schema.context import Context, Cookies
 from schema.documents import Document, DocumentError
-from schema.faults import leaving, record_fault
+from schema.faults import OperationTimeoutError, leaving, record_fault
 from schema.guarded import GuardedSchema
 from schema.plan.operations import Data
 from schema.problems import BUSY
@@ -275,7 +275,7 @@ class Operations:
             if data is not None:
                 return ExecutionResult(data, None)
         if operation.kind is OperationType.MUTATION and context.viewer is not None:
-            return await self._changed(operation, context, context.viewer)
+            return await self._changed(operation, context)
         return await self._executed(operation, context)
 
     async def _executed(self, operation: Operation, context: Context) -> ExecutionResult:
@@ -292,29 +292,18 @@ class Operations:
             result.errors = leaving(result.errors, context.language)
         return result
 
-    async def _changed(self, operation: Operation, context: Context, viewer: Viewer) -> ExecutionResult:
-        """A mutation: the executor runs the verb; the changed row is read by its plan where there is one."""
-        plans, settings = self.schema.plans, self.settings
-        document, variables = operation.document.node, operation.parameters.variables or {}
-        context.document = plans.short_mutation(document, operation.node, variables, viewer=viewer, settings=settings)
-        result = await self._executed(operation, context)
-        if context.document is None or result.errors or result.data is None:
-            return result
+    async def _changed(self, operation: Operation, context: Context) -> ExecutionResult:
+        """A mutation: its verb is run, the changed row is read by its plan; where there is none, the executor tells what came of it."""
         try:
-            data = await plans.complete(
-                result.data,
-                document,
-                operation.node,
-                variables,
-                viewer=viewer,
-                now=context.now,
-                language=context.language,
-                settings=settings,
-            )
+            async with asyncio.timeout(self.settings.operation_seconds):
+                data = await self.schema.plans.change(
+                    operation.document.node, operation.node, operation.parameters.variables or {}, context
+                )
+        except TimeoutError:
+            return _lost(OperationTimeoutError(), None, context)
         except Exception as fault:  # noqa: BLE001  the change stands; that its answer is lost is told like any fault
-            lost = GraphQLError("unread", path=[operation.field], original_error=fault)
-            return ExecutionResult(None, leaving([lost], context.language))
-        return ExecutionResult(data, None)
+            return _lost(fault, [operation.field], context)
+        return await self._executed(operation, context) if data is None else ExecutionResult(data, None)
 
     async def _compiled(self, operation: Operation, read: Awaitable[Data | None]) -> Data | None:
         """The answer by one statement; None where the ordinary executor must give it, which then also tells of whatever went wrong here."""
@@ -367,6 +356,11 @@ class Operations:
 
 async def _identify(token: str | None) -> Any:
     return await authenticate(token) if token else (None, await database_now())
+
+
+def _lost(fault: Exception, path: list[str | int] | None, context: Context) -> ExecutionResult:
+    error = GraphQLError("lost", path=path, original_error=fault)
+    return ExecutionResult(None, leaving([error], context.language))
 
 
 def is_request_error(result: ExecutionResult) -> bool:

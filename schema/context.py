@@ -7,7 +7,6 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 import strawberry
-from graphql import DocumentNode
 from strawberry.dataloader import DataLoader
 from tortoise.models import Model
 
@@ -35,6 +34,20 @@ class Events(Protocol):
         """Announcements that are `wanted`, from now on; ends when the viewer's session ends or the process stops."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of a verb: its result, or what it raised."""
+
+    value: Any = None
+    raised: Exception | None = None
+
+    def tell(self) -> Any:
+        """The result; raises what was raised."""
+        if self.raised is not None:
+            raise self.raised
+        return self.value
+
+
 @dataclass(kw_only=True)
 class Context:
     """One operation's context. On a WebSocket each operation has its own."""
@@ -47,7 +60,7 @@ class Context:
     settings: Settings
     cookies: Cookies
     events: Events
-    document: DocumentNode | None = None  # executed in place of the one that was sent; see schema/plan/mutations.py
+    settled: "Settled | None" = None  # where the verb was run before the executor; see schema/plan/mutations.py
     _loaders: dict[tuple[type[Model], str, str], DataLoader[Any, Any]] = field(default_factory=dict)
 
     def signed_in(self) -> Viewer:

@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext, StreamExecutionResult
 from schema.context import Context
 from schema.documents import DocumentError, Documents
 from schema.faults import OperationTimeoutError, leaving
+from schema.plan.mutations import run_once
 from schema.plan.operations import Plans
 
 
@@ -22,6 +23,8 @@ class GuardedSchema(strawberry.Schema):
         super().__init__(extensions=[self._guard], **options)
         self.documents = Documents()
         self.plans = Plans(self)
+        if self._schema.mutation_type is not None:
+            run_once(self._schema.mutation_type)
 
     def _guard(self) -> SchemaExtension:
         return _Guard(self.documents)
@@ -48,7 +51,7 @@ class _Guard(SchemaExtension):
             document = self._documents.read(execution.query or "", execution.schema._schema, self._context.settings)  # noqa: SLF001  no accessor
         except DocumentError as refused:
             raise refused.errors[0] from None
-        execution.graphql_document = self._context.document or document.node
+        execution.graphql_document = document.node
         yield
 
     def on_validate(self) -> Iterator[None]:

@@ -37,6 +37,6 @@ def _app(*, plans: bool) -> Starlette:
     schema = build()
     if not plans:
         schema.plans.read = _decline
-        schema.plans.short_mutation = _nothing
+        schema.plans.change = _decline
     PublicAnswers.key = staticmethod(_nothing)
     return application(schema, configuration)

@@ -1,73 +1,86 @@
-"""Mutations whose answer is read by a plan: the executor runs the verb and says what came of it, one statement reads the rest."""
+"""Mutations whose answer is read by a plan: the verb is run first; a changed row one statement reads, anything else the executor tells."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
     GraphQLUnionType,
-    InlineFragmentNode,
-    NamedTypeNode,
-    NameNode,
     OperationDefinitionNode,
-    SelectionSetNode,
     get_named_type,
 )
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.pyutils import Path, is_awaitable
 
+from schema.context import Context, Settled
 from schema.nodes import RECORDS
-
-TYPE, ID = "registry_type", "registry_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Shortened:
-    """A mutation that asks of a changed row only which one it is, and of everything else what the client asked."""
+class Verb:
+    """The one root field of a mutation, whose result may be a row of one of the types `records`."""
 
-    document: DocumentNode
-    field: FieldNode
+    node: FieldNode
+    field: GraphQLField
     key: str
     records: tuple[str, ...]
 
+    @classmethod
+    def of(cls, schema: GraphQLSchema, definition: OperationDefinitionNode) -> "Verb | None":
+        """None for a mutation of several fields, and for one that never answers with a row."""
+        selections = definition.selection_set.selections
+        if schema.mutation_type is None or len(selections) != 1 or not isinstance(selections[0], FieldNode) or selections[0].directives:
+            return None
+        node = selections[0]
+        field = schema.mutation_type.fields[node.name.value]
+        union = get_named_type(field.type)
+        records = tuple(each.name for each in union.types if each.name in RECORDS) if isinstance(union, GraphQLUnionType) else ()
+        key = node.alias.value if node.alias else node.name.value
+        return cls(node, field, key, records) if records and node.selection_set else None
 
-def shortened(schema: Any, document: DocumentNode, definition: OperationDefinitionNode) -> Shortened | None:
-    """The short form of a mutation with one root field whose result may be a row; None for any other."""
-    selections = definition.selection_set.selections
-    if len(selections) != 1 or not isinstance(selections[0], FieldNode) or selections[0].directives:
-        return None
-    field = selections[0]
-    union = get_named_type(schema.mutation_type.fields[field.name.value].type)
-    if not isinstance(union, GraphQLUnionType) or field.selection_set is None:
-        return None
-    records = tuple(each.name for each in union.types if each.name in RECORDS)
-    if not records:
-        return None
-    others = [_on(each.name, field.selection_set) for each in union.types if each.name not in records]
-    chosen = (_asked("__typename", TYPE), *(_on(name, SelectionSetNode(selections=(_asked("id", ID),))) for name in records), *others)
-    short = _with(field, SelectionSetNode(selections=chosen))
-    operation = _operation(definition, SelectionSetNode(selections=(short,)))
-    definitions = tuple(operation if each is definition else each for each in document.definitions)
-    key = field.alias.value if field.alias else field.name.value
-    return Shortened(DocumentNode(definitions=definitions), field, key, records)
+    async def run(self, schema: GraphQLSchema, definition: OperationDefinitionNode, variables: VariableValues, context: Context) -> Settled:
+        """What comes of the verb, as its resolver says it: a row, a problem, or what was raised."""
+        kind = schema.mutation_type
+        assert kind is not None  # noqa: S101  this is one of its fields
+        info: Any = GraphQLResolveInfo(  # as the executor makes it; verbs know nothing of it but the context
+            self.node.name.value,
+            [self.node],
+            self.field.type,
+            kind,
+            Path(None, self.key, kind.name),
+            schema,
+            {},
+            None,
+            definition,
+            variables,
+            context,
+            is_awaitable,
+            None,
+            None,  # type: ignore[arg-type]  # helpers for tasks that outlive their resolver; there are none
+        )
+        resolve: Any = self.field.resolve
+        try:
+            found = resolve(None, info, **get_argument_values(self.field, self.node, variables))
+            return Settled(await found if is_awaitable(found) else found)
+        except Exception as raised:  # noqa: BLE001  the executor raises it again, and tells it as it tells all others
+            return Settled(raised=raised)
 
 
-def _asked(name: str, alias: str) -> FieldNode:
-    return FieldNode(name=NameNode(value=name), alias=NameNode(value=alias), arguments=(), directives=())
+def run_once(mutations: GraphQLObjectType) -> None:
+    """Have the verbs of a schema tell what came of them where they were run already."""
+    for field in mutations.fields.values():
+        assert field.resolve is not None  # noqa: S101  every verb has its resolver
+        field.resolve = _unless_settled(field.resolve)
 
 
-def _on(name: str, selection: SelectionSetNode) -> InlineFragmentNode:
-    return InlineFragmentNode(type_condition=NamedTypeNode(name=NameNode(value=name)), selection_set=selection, directives=())
+def _unless_settled(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    def resolved(source: Any, info: "GraphQLResolveInfo[Context]", **given: Any) -> Any:
+        settled = info.context.settled
+        return resolve(source, info, **given) if settled is None else settled.tell()
 
-
-def _with(field: FieldNode, selection: SelectionSetNode) -> FieldNode:
-    return FieldNode(name=field.name, alias=field.alias, arguments=field.arguments, directives=field.directives, selection_set=selection)
-
-
-def _operation(definition: OperationDefinitionNode, selection: SelectionSetNode) -> OperationDefinitionNode:
-    return OperationDefinitionNode(
-        operation=definition.operation,
-        name=definition.name,
-        variable_definitions=definition.variable_definitions,
-        directives=definition.directives,
-        selection_set=selection,
-    )
+    return resolved

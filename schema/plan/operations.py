@@ -28,9 +28,10 @@ from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
 from models.database import fetch
 from models.enums import Role
-from schema.nodes import RECORDS, key_and_kind
+from schema.context import Context
+from schema.nodes import RECORDS, Node
 from schema.plan.compiler import Answered, Compiler, Dynamic, NeedsPython, Request, Statement
-from schema.plan.mutations import ID, TYPE, Shortened, shortened
+from schema.plan.mutations import Verb
 from schema.plan.selection import Selections
 from settings import Settings
 
@@ -72,7 +73,7 @@ class _Operation:
     definition: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     switches: tuple[str, ...]  # variables that @skip and @include name
-    short: Shortened | None  # of a mutation
+    verb: Verb | None  # of a mutation
     variants: list[_Variant] = field(default_factory=list)
 
 
@@ -155,54 +156,35 @@ class Plans:
             return None
         return None if variant.statement is None else (variant, answered)
 
-    def short_mutation(
-        self,
-        document: DocumentNode,
-        definition: OperationDefinitionNode,
-        variables: Mapping[str, Any],
-        *,
-        viewer: Viewer | None,
-        settings: Settings,
-    ) -> DocumentNode | None:
-        """The document to execute in place of a mutation's, whose answer `complete` then fills; None where the executor must do it all."""
+    async def change(
+        self, document: DocumentNode, definition: OperationDefinitionNode, variables: Mapping[str, Any], context: Context
+    ) -> dict[str, Any] | None:
+        """Run a mutation's verb; the `data` of the row that it changed, read by its plan.
+
+        None where the executor must answer: the verb was run or it was not, and `context.settled` holds what came of it.
+        """
         operation = self._operation(document, definition)
-        request = self._request(definition, variables, viewer, settings)
-        if request is None or operation.short is None:
+        request = self._request(definition, variables, context.viewer, context.settings)
+        verb = operation.verb
+        if request is None or verb is None:
             return None
         try:
-            plans = [self._plan(operation, request, record)[0] for record in operation.short.records]
+            plans = {record: self._plan(operation, request, record) for record in verb.records}
         except Refusal:
             return None
-        return operation.short.document if all(each.statement for each in plans) else None
-
-    async def complete(
-        self,
-        data: dict[str, Any],
-        document: DocumentNode,
-        definition: OperationDefinitionNode,
-        variables: Mapping[str, Any],
-        *,
-        viewer: Viewer | None,
-        now: datetime,
-        language: Language = "zh",
-        settings: Settings,
-    ) -> dict[str, Any]:
-        """The `data` of a mutation from that of its short form: a changed row is read by its plan, a problem is there already."""
-        short = self._operation(document, definition).short
-        assert short is not None  # noqa: S101  only short mutations are completed
-        found: dict[str, Any] = data[short.key]
-        kind = found.pop(TYPE)
-        if kind not in short.records:
-            return data
-        request = self._request(definition, variables, viewer, settings)
-        assert request is not None  # noqa: S101  the executor coerced the same variables
-        variant, answered = self._plan(self._operation(document, definition), request, kind)
-        assert variant.statement is not None  # noqa: S101  `short_mutation` has looked
-        values = _values(variant, answered, reads.viewer_values(viewer, now) | {"key": key_and_kind(found[ID])[1]})
-        row = variant.statement.build(await fetch(variant.sql, [values[name] for name in variant.names]), answered)
-        if row is None:
-            raise LookupError(f"a changed {kind} is not visible to who changed it")
-        return {short.key: _finished(row, variant.statement, viewer, language)}
+        if not all(variant.statement for variant, _ in plans.values()):
+            return None
+        context.settled = await verb.run(self._schema._schema, definition, request.variables, context)  # noqa: SLF001  no accessor
+        row = context.settled.value
+        if not isinstance(row, Node) or type(row).__name__ not in plans:
+            return None
+        variant, answered = plans[type(row).__name__]
+        assert variant.statement is not None  # noqa: S101  looked at above
+        values = _values(variant, answered, reads.viewer_values(context.viewer, context.now) | {"key": row.row.pk})
+        found = variant.statement.build(await fetch(variant.sql, [values[name] for name in variant.names]), answered)
+        if found is None:
+            raise LookupError(f"a changed {type(row).__name__} is not visible to who changed it")
+        return {verb.key: _finished(found, variant.statement, context.viewer, context.language)}
 
     def _request(
         self, definition: OperationDefinitionNode, variables: Mapping[str, Any], viewer: Viewer | None, settings: Settings
@@ -219,8 +201,8 @@ class Plans:
             return found[1]
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         mutation = definition.operation is OperationType.MUTATION
-        short = shortened(self._schema._schema, document, definition) if mutation else None  # noqa: SLF001  no accessor
-        operation = _Operation(definition, fragments, _switches(document), short)
+        verb = Verb.of(self._schema._schema, definition) if mutation else None  # noqa: SLF001  no accessor
+        operation = _Operation(definition, fragments, _switches(document), verb)
         self._kept[key] = (document, operation)  # the document is held, so that its id stays its own
         self._tokens += document.token_count
         while self._tokens > KEPT_TOKENS:
@@ -247,8 +229,8 @@ class Plans:
         selections = Selections(self._schema._schema, operation.fragments, request.variables)  # noqa: SLF001  no accessor
         compiler = Compiler(self._schema, selections, request, dynamic)
         try:
-            if operation.short is not None:
-                statement = compiler.compile_row(RECORDS[case[2]], [operation.short.field])
+            if operation.verb is not None:
+                statement = compiler.compile_row(RECORDS[case[2]], [operation.verb.node])
             else:
                 query = self._schema._schema.query_type  # noqa: SLF001  no accessor
                 statement = compiler.compile(selections.merged(query, [operation.definition.selection_set]))

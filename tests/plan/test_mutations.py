@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from domain.actions.reviews import approve
 from domain.rules.viewer import Viewer
 from models.applications import Application
 from models.database import database_now
@@ -34,16 +35,17 @@ async def local(database: Settings) -> SignedIn:
 
 
 async def by_plan(document: str, variables: dict[str, Any], viewer: Viewer, configuration: Settings) -> dict[str, Any]:
-    """As the listening process does it; fails where the mutation was not shortened."""
+    """As the listening process does it; fails where the verb was left to the executor."""
     read = schema.documents.read(document, schema._schema, configuration)
-    operation = read.operation(None)
     context = context_for(viewer, now=await database_now())
-    context.document = schema.plans.short_mutation(read.node, operation, variables, viewer=viewer, settings=configuration)
-    assert context.document is not None
+    data = await schema.plans.change(read.node, read.operation(None), variables, context)
+    assert context.settled is not None
+    if data is not None:
+        return data
     result = await schema.execute(document, variable_values=variables, context_value=context)
     assert result.errors is None
     assert result.data is not None
-    return await schema.plans.complete(result.data, read.node, operation, variables, viewer=viewer, now=context.now, settings=configuration)
+    return result.data
 
 
 async def test_a_changed_row_is_answered_with_everything_asked_of_it(local: SignedIn, database: Settings) -> None:
@@ -88,6 +90,45 @@ async def test_what_needs_python_leaves_the_mutation_to_the_executor(local: Sign
     read = schema.documents.read(document, schema._schema, database)
     given = {"input": {"applicationId": "Application_x", "stage": "FIRST_REVIEW"}}
 
-    short = schema.plans.short_mutation(read.node, read.operation(None), given, viewer=local.viewer, settings=database)
+    context = context_for(local.viewer, now=await database_now())
 
-    assert short is None
+    answer = await schema.plans.change(read.node, read.operation(None), given, context)
+
+    assert (answer, context.settled) == (None, None)
+
+
+async def test_a_verb_runs_once_whoever_tells_what_came_of_it(local: SignedIn, database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, case = await submitted_case(name="周三")
+    given = {"input": {"applicationId": f"Application_{case.id}", "stage": "SECOND_REVIEW"}}
+    runs = []
+
+    async def counted(*arguments: Any, **facts: Any) -> Any:
+        runs.append(facts)
+        return await approve(*arguments, **facts)
+
+    monkeypatch.setattr("domain.actions.reviews.approve", counted)
+    answer = await by_plan(APPROVE, given, local.viewer, database)
+
+    assert answer["done"]["__typename"] == "AlreadyReviewed"
+    assert len(runs) == 1
+
+
+async def test_what_a_verb_raises_is_told_as_the_executor_tells_it(
+    local: SignedIn, database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, case = await submitted_case(name="周四")
+    given = {"input": {"applicationId": f"Application_{case.id}", "stage": "FIRST_REVIEW"}}
+
+    async def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("what people entered")
+
+    monkeypatch.setattr("domain.actions.reviews.approve", broken)
+    read = schema.documents.read(APPROVE, schema._schema, database)
+    context = context_for(local.viewer, now=await database_now())
+    answer = await schema.plans.change(read.node, read.operation(None), given, context)
+    told = await schema.execute(APPROVE, variable_values=given, context_value=context)
+
+    assert answer is None
+    [error] = told.errors or []
+    assert (error.path, (error.extensions or {})["code"]) == (["done"], "INTERNAL_ERROR")
+    assert "people" not in str(error.formatted)
