@@ -13,5 +13,8 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.AddField(model_name="Revision", name="eligibility", field=fields.JSONField(null=True, encoder=JSON_DUMPS, decoder=loads)),
-        ops.AddField(model_name="Specialty", name="scarce", field=fields.BooleanField(default=False)),
+        # Added, filled, then required: every installation has its specialties by now
+        ops.AddField(model_name="Specialty", name="scarce", field=fields.BooleanField(null=True)),
+        ops.RunSQL("UPDATE specialties SET scarce = FALSE", ""),
+        ops.AlterField(model_name="Specialty", name="scarce", field=fields.BooleanField(default=False)),
     ]
