@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from domain.reads import Where
+from domain.reads import Where, of_office
 from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer
 from models.enums import CaseKind, Role, Stage, Standing
@@ -50,6 +50,7 @@ class CaseFilter:
     """Which cases of the officers' queue; conditions are joined by AND, None sets none, an empty list excludes everything."""
 
     awaiting_me: bool | None = None
+    leaving: bool | None = None
     stages: Sequence[Stage] | None = None
     kinds: Sequence[CaseKind] | None = None
     pool_codes: Sequence[str] | None = None
@@ -62,7 +63,7 @@ class CaseFilter:
 
     def conditions(self, viewer: Viewer) -> Sequence[Where]:
         """In SQL."""
-        found = self._of_stages(viewer)
+        found = [*self._of_office(viewer), *self._of_stages(viewer)]
         for name, wanted in (("stage", self.stages), ("kind", self.kinds), ("pool_code", self.pool_codes)):
             if wanted is not None:
                 found.append(Where(f"{{t}}.{name} = ANY(:{name}s)", {f"{name}s": [str(each) for each in wanted]}))
@@ -82,6 +83,12 @@ class CaseFilter:
             found.append(Where("{t}.submitted_at < :submitted_before", {"submitted_before": self.submitted_before}))
         return found
 
+    def _of_office(self, viewer: Viewer) -> list[Where]:
+        if not self.leaving:
+            return [of_office(viewer.role)]
+        left = Where("{t}.leaving_pool_code = :viewer_pool" if viewer.role is Role.LOCAL_OFFICER else "{t}.leaving_pool_code IS NOT NULL")
+        return [left, of_office(viewer.role)] if self.awaiting_me else [left]
+
     def _of_stages(self, viewer: Viewer) -> list[Where]:
         found = []
         if self.awaiting_me:
@@ -94,9 +101,10 @@ class CaseFilter:
 
 
 def awaiting(role: Role) -> list[Stage]:
-    """The stages that an office of this role decides."""
+    """The stages at which a case waits for an office of this role: its reviews, for the province also objections to be settled."""
     by = {Role.LOCAL_OFFICER: By.LOCAL_OFFICE, Role.PROVINCIAL_OFFICER: By.PROVINCE}.get(role)
-    return [stage for stage, decides in REVIEWS.items() if decides is by]
+    reviews = [stage for stage, decides in REVIEWS.items() if decides is by]
+    return [*reviews, Stage.OBJECTION] if by is By.PROVINCE else reviews
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,11 +77,13 @@ _ACCOUNT = _by_role(
     provincial_officer="({t}.id = :viewer_account OR ({t}.role = 'PROVINCIAL_OFFICER' AND {t}.status = 'ACTIVE'))",
     administrator="({t}.id = :viewer_account OR {t}.role <> 'EXPERT')",
 )
+# The office that an expert asks to leave sees the case and has no part in deciding it.
 _APPLICATION = _by_role(
     expert="{t}.expert_id = :viewer_expert",
-    local_officer="({t}.round > 0 AND {t}.pool_code = :viewer_pool)",
+    local_officer="({t}.round > 0 AND ({t}.pool_code = :viewer_pool OR {t}.leaving_pool_code = :viewer_pool))",
     provincial_officer="{t}.round > 0",
 )
+_OFFICE_CASE = _by_role(local_officer="({t}.round > 0 AND {t}.pool_code = :viewer_pool)", provincial_officer="{t}.round > 0")
 _EXPERT = _by_role(
     expert="{t}.id = :viewer_expert",
     local_officer="({t}.pool_code = :viewer_pool OR EXISTS "
@@ -90,7 +92,8 @@ _EXPERT = _by_role(
 )
 _REVISION = _by_role(
     expert="{t}.expert_id = :viewer_expert",
-    local_officer="({t}.state <> 'DRAFT' AND {t}.home_pool_code = :viewer_pool)",
+    local_officer="({t}.state <> 'DRAFT' AND ({t}.home_pool_code = :viewer_pool OR EXISTS "
+    "(SELECT FROM applications leaving WHERE leaving.revision_id = {t}.id AND leaving.leaving_pool_code = :viewer_pool)))",
     provincial_officer="{t}.state <> 'DRAFT'",
 )
 
@@ -114,8 +117,11 @@ def _for_officers(column: str) -> Callable[[Role | None], str]:
     return lambda role: case(role) if role in _OFFICERS else _NONE
 
 
+_MESSAGE = _through("application_id", "applications", _OFFICE_CASE)
+
+
 def _message(role: Role | None) -> str:
-    return _ALL if role is Role.ADMINISTRATOR else _for_officers("application_id")(role)
+    return _ALL if role is Role.ADMINISTRATOR else _MESSAGE(role)
 
 
 _FILE_COLUMNS = (
@@ -147,6 +153,12 @@ def _notice(role: Role | None) -> str:
     return f"({public})" if case == _NONE else f"(({public}) OR {case})"
 
 
+# A schedule follows its expert to another pool.
+_SCHEDULE = _through(
+    "expert_id",
+    "experts",
+    lambda role: "{t}.pool_code = :viewer_pool" if role is Role.LOCAL_OFFICER else _EXPERT(role),
+)
 _OBJECTION = _by_role(provincial_officer=_ALL)
 
 
@@ -169,6 +181,8 @@ _OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
         profiles.Revision: _REVISION,
         publicity.Objection: _OBJECTION,
         publicity.PublicNotice: _notice,
+        schedule.ScheduleOccurrence: _SCHEDULE,
+        schedule.SchedulePeriod: _SCHEDULE,
         sms.SmsMessage: _message,
         reference.Division: _everyone,
         reference.Specialty: _everyone,
@@ -195,8 +209,6 @@ _THROUGH: Mapping[type[Model], tuple[str, type[Model]]] = MappingProxyType(
     {
         applications.ApplicationRecord: ("application_id", applications.Application),
         publicity.NoticeSpecialty: ("notice_id", publicity.PublicNotice),
-        schedule.ScheduleOccurrence: ("expert_id", experts.Expert),
-        schedule.SchedulePeriod: ("expert_id", experts.Expert),
         standing.StandingRecord: ("expert_id", experts.Expert),
         **dict.fromkeys(_SECTIONS, ("revision_id", profiles.Revision)),
     }
@@ -287,6 +299,11 @@ def former_registrations(role: Role | None) -> str:
         FROM accounts mine JOIN accounts a ON a.id_number_hash = mine.id_number_hash AND a.created_at < mine.created_at
         JOIN experts x ON x.account_id = a.id
         WHERE mine.id = {{t}}.account_id AND {_ALL if role is Role.PROVINCIAL_OFFICER else _NONE} ORDER BY a.created_at DESC"""  # noqa: S608  our own constants
+
+
+def of_office(role: Role) -> Where:
+    """The cases that an office has: for a local one those of its pool, without those that it only sees because an expert leaves it."""
+    return Where(_OFFICE_CASE(role))
 
 
 async def queue_counts(*, viewer: Viewer, now: datetime, where: Sequence[Where], since: Sequence[datetime]) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ class Application(Model):
     """One case. `stage` is its only status; domain/actions/moving.py is its only writer.
 
     `revision` is the frozen revision under review (the last reviewed one while the case is returned), empty before the first submission.
-    `applicant`, `employer` and `pool_code` repeat that revision for the officers' queue. `round` counts submissions.
+    `applicant`, `employer` and `pool_code` repeat that revision for the officers' queue. `round` counts submissions. A change of division
+    (and nothing else) names in `leaving_pool_code` the pool that the expert was in when it was submitted.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -34,6 +35,7 @@ class Application(Model):
     stage = fields.CharEnumField(Stage, max_length=20, default=Stage.DRAFT)
     round = fields.IntField(default=0)
     pool_code = fields.CharField(max_length=6, null=True)
+    leaving_pool_code = fields.CharField(max_length=6, null=True)
     applicant = fields.CharField(max_length=60)
     employer = fields.CharField(max_length=120, null=True)
     declared_commitment = fields.BooleanField(default=False)
@@ -105,6 +107,7 @@ class ApplicationNote(Model):
     author: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "notes", on_delete=fields.RESTRICT)
     author_name = fields.CharField(max_length=60)
     author_role = fields.CharEnumField(Role, max_length=20)
+    author_pool_code = fields.CharField(max_length=6, null=True)  # the officer's pool when it was written; empty for the province
     text = fields.CharField(max_length=2000)
     at = fields.DatetimeField()
 

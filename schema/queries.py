@@ -81,7 +81,7 @@ def _queue(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence
     if not viewer.is_officer:
         raise NotAllowed
     chosen = arguments.get("filter")
-    return chosen.to_domain().conditions(viewer) if chosen else ()
+    return (chosen.to_domain() if chosen else lists.CaseFilter()).conditions(viewer)
 
 
 def _available(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
@@ -171,7 +171,15 @@ def _running_notices(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
 class ApplicationFilter:
     """Filter of the officers' queue."""
 
-    awaiting_me: bool | None = strawberry.field(default=None, description="True: only cases at a stage that the viewer's office decides.")
+    awaiting_me: bool | None = strawberry.field(
+        default=None,
+        description="True: only cases that wait for the viewer's office: its reviews, for the province also objections 异议处理.",
+    )
+    leaving: bool | None = strawberry.field(
+        default=None,
+        description="True: changes of division (变更区划) by which experts leave the office's pool, instead of the office's own cases: it "
+        "follows and comments them, another office reviews. For the province all changes of division.",
+    )
     stages: list[Stage] | None = strawberry.field(default=None, description="Only cases at these stages.")
     kinds: list[CaseKind] | None = strawberry.field(default=None, description="Only cases of these kinds.")
     pool_codes: list[str] | None = strawberry.field(default=None, description="Only cases of these pools.")
@@ -227,7 +235,7 @@ class Query(DevelopmentQueries):
         return found
 
     @strawberry.field(
-        description="An officer's queue: cases of the office, the longest waiting first. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
+        description="An officer's queue: cases of the office, the longest waiting first; those by which experts leave it, by `leaving` alone. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
         metadata=paged("Application", ("stage_since", "id"), _queue),
     )
     async def applications(

@@ -17,6 +17,7 @@ from schema.mutations.applications import ApplicationMutations
 from schema.mutations.calendar import CalendarMutations
 from schema.mutations.changes import ChangeMutations
 from schema.mutations.development import DevelopmentMutations
+from schema.mutations.divisions import DivisionMutations
 from schema.mutations.exports import ExportMutations
 from schema.mutations.files import FileMutations
 from schema.mutations.objections import ObjectionMutations
@@ -42,6 +43,7 @@ class Mutation(
     CalendarMutations,
     ChangeMutations,
     DevelopmentMutations,
+    DivisionMutations,
     ExportMutations,
     FileMutations,
     ObjectionMutations,

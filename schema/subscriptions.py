@@ -60,7 +60,8 @@ class Subscription:
                 yield case
 
     @strawberry.subscription(
-        description="A case of the viewer's office moved, was claimed or released, or (for the province) objected to. Ends with the session."
+        description="A case of the viewer's office moved, was claimed or released, or (for the province) objected to; a change of division by "
+        "which an expert leaves the office moved. Ends with the session."
     )
     async def queue_changed(self, info: Info) -> AsyncGenerator[QueueChange, None]:
         """For officers; raises NOT_SIGNED_IN and NOT_ALLOWED as top-level errors."""
@@ -71,7 +72,7 @@ class Subscription:
         def wanted(event: Mapping[str, str]) -> bool:
             if event["event"] == "resync":
                 return True
-            return event["event"] in _QUEUE_EVENTS and viewer.pool_code in (None, event.get("pool"))
+            return event["event"] in _QUEUE_EVENTS and viewer.pool_code in (None, event.get("pool"), event.get("leaving"))
 
         async for event in info.context.events.listen(wanted):
             case = await _visible(info, event)

@@ -7,16 +7,16 @@ from uuid import UUID
 
 from domain.actions.comparing import base_of, difference_of
 from domain.actions.consents import require as require_consent
-from domain.actions.moving import move, possible_moves
+from domain.actions.moving import Decision, move, possible_moves
 from domain.actions.profiles import facts_of
 from domain.actions.revisions import freeze
 from domain.rules.completeness import missing
-from domain.rules.errors import BaseMoved, FieldProblem, IllegalMove, Incomplete, InvalidInput, NotFound, NothingChanged
+from domain.rules.errors import BaseMoved, FieldProblem, IllegalMove, Incomplete, InvalidInput, NotAllowed, NotFound, NothingChanged
 from domain.rules.lifecycle import EDITABLE
 from domain.rules.viewer import Viewer
 from models.applications import Application
 from models.database import rows, take_turns, transaction
-from models.enums import CaseKind, Move
+from models.enums import CaseKind, Move, Stage
 from models.experts import Expert
 from models.profiles import Revision
 from settings import settings
@@ -26,24 +26,34 @@ async def submit(case_id: UUID, *, commitment: bool, avoidance: bool, viewer: Vi
     """Freeze the draft and send it to the first review; after a return every review starts again.
 
     Raises Incomplete with everything that is missing, InvalidInput where a declaration is not accepted, ConsentNeeded while new privacy
-    terms wait to be accepted, IllegalMove on repeat.
+    terms wait to be accepted, IllegalMove on repeat, NotAllowed (DIVISION_CHANGE_APART) for a returned change of division.
     """
     async with transaction():
-        case, expert = await _own_case(case_id, viewer)
+        case, expert = await own_case(case_id, viewer)
+        check_apart(case)
         if case.stage not in EDITABLE or expert.draft_id is None:
             raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
         await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now)
     return case
 
 
-async def send(case: Application, expert: Expert, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> None:
+def check_apart(case: Application | None) -> None:
+    """Raise NotAllowed for a returned change of division: nothing else goes with it, it is sent again or given up by its own verbs."""
+    if case is not None and case.kind is CaseKind.DIVISION_CHANGE and case.stage is Stage.RETURNED:
+        raise NotAllowed("DIVISION_CHANGE_APART")
+
+
+async def send(
+    case: Application, expert: Expert, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime, reason: str | None = None
+) -> None:
     """Freeze the expert's draft and move the case to its first review. Call inside a transaction that holds both rows.
+
+    `reason` is what the expert says with it, kept with the record of the submission.
 
     Raises Incomplete, InvalidInput and ConsentNeeded as `submit`; for a CHANGE also NothingChanged, and BaseMoved where another revision is
     in force by now than the one from which the draft was begun.
     """
-    declared = (("commitmentAccepted", commitment), ("avoidanceAccepted", avoidance))
-    if refused := [FieldProblem(path, "DECLARATION_REQUIRED") for path, accepted in declared if not accepted]:
+    if refused := undeclared(commitment=commitment, avoidance=avoidance):
         raise InvalidInput(refused)
     await require_consent(expert.account_id)
     draft = await Revision.select_for_update().get(id=expert.draft_id)
@@ -61,13 +71,19 @@ async def send(case: Application, expert: Expert, *, commitment: bool, avoidance
     case.declared_commitment = case.declared_avoidance = True
     case.round += 1
     case.submitted_at = now
-    await move(case, Move.SUBMIT, viewer=viewer, now=now)
+    await move(case, Move.SUBMIT, viewer=viewer, now=now, decision=Decision(opinion=reason))
+
+
+def undeclared(*, commitment: bool, avoidance: bool) -> list[FieldProblem]:
+    """The declarations that are not accepted."""
+    declared = (("commitmentAccepted", commitment), ("avoidanceAccepted", avoidance))
+    return [FieldProblem(path, "DECLARATION_REQUIRED") for path, accepted in declared if not accepted]
 
 
 async def withdraw(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
-    """Take a case back while nobody has decided; the draft opens again with what was submitted."""
+    """Take a case back while nobody has decided; the draft opens again with what was submitted (a change of division has none)."""
     async with transaction():
-        case, _ = await _own_case(case_id, viewer)
+        case, _ = await own_case(case_id, viewer)
         await move(case, Move.WITHDRAW, viewer=viewer, now=now)
     return case
 
@@ -80,7 +96,7 @@ async def _check_change(draft: Revision, expert: Expert) -> None:
         raise NothingChanged
 
 
-async def _own_case(case_id: UUID, viewer: Viewer) -> tuple[Application, Expert]:
+async def own_case(case_id: UUID, viewer: Viewer) -> tuple[Application, Expert]:
     """The viewer's own case and person, both locked: the case first, as in every verb."""
     case = await Application.select_for_update().get_or_none(id=case_id, expert_id=viewer.expert_id) if viewer.expert_id else None
     if case is None:

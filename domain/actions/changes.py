@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.actions.applications import send
+from domain.actions.applications import check_apart, send
 from domain.actions.moving import move, possible_moves
 from domain.actions.standing import held
 from domain.rules.errors import IllegalMove, NotAllowed, NotFound, NothingChanged, Stale, WrongStanding
@@ -22,11 +22,12 @@ CHANGING = frozenset({Standing.FORMAL, Standing.SUSPENDED})
 async def submit_change(*, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> Application:
     """Open a case of kind CHANGE for the viewer's draft and send it to its first review; a returned one is sent again.
 
-    The revision in force stays so until the case is APPLIED. Raises NotAllowed for who is no expert, WrongStanding, IllegalMove while
-    another case is open, NothingChanged, BaseMoved, Incomplete and InvalidInput as for admissions.
+    The revision in force stays so until the case is APPLIED. Raises NotAllowed for who is no expert or has a change of division returned,
+    WrongStanding, IllegalMove while another case is open, NothingChanged, BaseMoved, Incomplete and InvalidInput as for admissions.
     """
     async with transaction():
-        expert, case = await _of_formal(viewer)
+        expert, case = await of_formal(viewer)
+        check_apart(case)
         if case is not None and (case.kind is not CaseKind.CHANGE or case.stage is not Stage.RETURNED):
             raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
         if expert.draft_id is None:
@@ -45,7 +46,7 @@ async def discard_draft(*, expected_version: int | None = None, viewer: Viewer, 
     Raises NotAllowed for who is no expert, WrongStanding, NotFound where no draft is open (as on repeat), Stale.
     """
     async with transaction():
-        expert, case = await _of_formal(viewer)
+        expert, case = await of_formal(viewer)
         if expert.draft_id is None:
             raise NotFound
         draft = await Revision.select_for_update().get(id=expert.draft_id)
@@ -59,7 +60,7 @@ async def discard_draft(*, expected_version: int | None = None, viewer: Viewer, 
     return expert
 
 
-async def _of_formal(viewer: Viewer) -> tuple[Expert, Application | None]:
+async def of_formal(viewer: Viewer) -> tuple[Expert, Application | None]:
     """The viewer as a formal expert and the open case, both locked."""
     if viewer.expert_id is None:
         raise NotAllowed

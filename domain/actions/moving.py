@@ -9,18 +9,19 @@ from functools import cache
 from uuid import UUID
 
 from domain.actions.calendar import working_calendar
+from domain.actions.comparing import base_of
 from domain.actions.notices import open_notice, strike_notice
 from domain.actions.promises import EVENTS, announcement, send_sms
 from domain.actions.record_chain import chain_hash
 from domain.actions.revisions import copy_as_draft, open_draft
 from domain.rules.calendar import SHANGHAI, WorkingCalendar
-from domain.rules.errors import IllegalMove, NotAllowed
+from domain.rules.errors import BaseMoved, IllegalMove, NotAllowed
 from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, available_moves, step
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
 from models.database import rows, stored
-from models.enums import AccountStatus, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
+from models.enums import AccountStatus, CaseKind, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
 from settings import settings
@@ -57,7 +58,8 @@ async def move(
     """Move a case and append the record. `viewer` None is the system; the calendar is read where it is not given.
 
     Call inside a transaction unless the move brings no more. The case need not be locked: raises Overtaken where it is not as it was read,
-    and IllegalMove where the table has no such move.
+    IllegalMove where the table has no such move, and BaseMoved where a change would take effect that was begun from a revision no longer
+    in force.
     """
     found = step(case.kind, case.stage, how)
     if found is None:
@@ -121,6 +123,7 @@ async def _write(case: Application, record: ApplicationRecord, held: tuple[UUID 
         application=case.id,
         expert=case.expert_id,
         pool=case.pool_code,
+        leaving=case.leaving_pool_code,
         stage=case.stage.value,
         left=record.from_stage.value,
     )
@@ -148,6 +151,8 @@ async def _settle_revision(case: Application, expert: Expert) -> None:
     if state is None or case.revision_id is None:
         return
     if state is RevisionState.EFFECTIVE:
+        if await base_of(case.revision_id) != expert.effective_id:
+            raise BaseMoved
         await Revision.filter(expert_id=expert.id, state=RevisionState.EFFECTIVE).update(state=RevisionState.SUPERSEDED)
         expert.effective_id = case.revision_id
     await Revision.filter(id=case.revision_id).update(state=state)
@@ -158,12 +163,15 @@ async def _account(expert: Expert) -> Account:
 
 
 async def _returned(case: Application, expert: Expert, now: datetime) -> None:
-    await copy_as_draft(await Revision.get(id=case.revision_id), now=now)
+    if case.kind is not CaseKind.DIVISION_CHANGE:  # which changes nothing that could be edited
+        await copy_as_draft(await Revision.get(id=case.revision_id), now=now)
     await send_sms(SmsTemplate.RETURNED, await _account(expert), application_id=case.id, now=now)
 
 
 async def _withdrawn(case: Application, expert: Expert, now: datetime) -> None:
-    """The draft opens again, with a case to submit it."""
+    """The draft opens again, with a case to submit it; a change of division had none."""
+    if case.kind is CaseKind.DIVISION_CHANGE:
+        return
     await copy_as_draft(await Revision.get(id=case.revision_id), now=now)
     await open_draft(expert, now=now)
 

@@ -17,7 +17,10 @@ LENGTH = 2000
 
 
 async def add(case_id: UUID, text: str, *, viewer: Viewer, now: datetime) -> ApplicationNote:
-    """Write a note to a case at whatever stage. Raises InvalidInput, and NotFound for who is no officer of the case."""
+    """Write a note to a case at whatever stage, also for the office that its expert asks to leave.
+
+    Raises InvalidInput, and NotFound for who is no officer of the case.
+    """
     fields = Fields()
     said = fields.check("text", lambda: prose(text, longest=LENGTH), otherwise="")
     fields.refuse()
@@ -28,5 +31,11 @@ async def add(case_id: UUID, text: str, *, viewer: Viewer, now: datetime) -> App
         if not await reads.select(Application, viewer=viewer, now=now, where=[wanted]):
             raise NotFound
         return await ApplicationNote.create(
-            application_id=case_id, author_id=viewer.account_id, author_name=viewer.name, author_role=viewer.role, text=said, at=now
+            application_id=case_id,
+            author_id=viewer.account_id,
+            author_name=viewer.name,
+            author_role=viewer.role,
+            author_pool_code=viewer.pool_code,
+            text=said,
+            at=now,
         )

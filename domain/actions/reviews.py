@@ -178,7 +178,8 @@ ARRAY(SELECT DISTINCT from_stage FROM application_records WHERE application_id =
         SELECT FROM accounts officer, experts x JOIN accounts a ON a.id = x.account_id LEFT JOIN revisions r ON r.id = {t}.revision_id
         WHERE officer.id = :officer AND x.id = {t}.expert_id
         AND (officer.phone_hash = a.phone_hash OR officer.id_number_hash IN (a.id_number_hash, r.id_number_hash))
-    ) AS own
+    ) AS own,
+    EXISTS (SELECT FROM objections WHERE application_id = {t}.id AND state = 'OPEN') AS objected
 """
 
 
@@ -200,6 +201,7 @@ def _told(case: Application, found: Mapping[str, Any]) -> CaseFacts:
         claimed_until=case.claimed_until,
         decided_by_viewer=[Stage(each) for each in found["decided"]],
         of_viewer=found["own"],
+        objected=found["objected"],
     )
 
 

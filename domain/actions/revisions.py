@@ -65,8 +65,8 @@ async def open_draft(expert: Expert, *, now: datetime) -> Revision:
     """The expert's open draft, locked; made from the revision in force or else the newest one, or from the account, where there is none.
 
     A temporary expert's admission case is opened with it. Call inside the transaction that edits: it holds the expert's row, then the
-    draft's. A repeat gives the same draft. Raises NotAllowed: CASE_UNDER_REVIEW while offices have the case, STANDING_ENDED for those who
-    left or were dismissed.
+    draft's. A repeat gives the same draft. Raises NotAllowed: CASE_UNDER_REVIEW while offices have the case, DIVISION_CHANGE_APART while a
+    change of division is returned, STANDING_ENDED for those who left or were dismissed.
     """
     async with transaction():
         person = await Expert.filter(id=expert.pk).select_for_update().get()
@@ -75,6 +75,8 @@ async def open_draft(expert: Expert, *, now: datetime) -> Revision:
         case = await Application.get_or_none(expert_id=person.pk, closed_at__isnull=True)
         if case is not None and case.stage not in EDITABLE:
             raise NotAllowed("CASE_UNDER_REVIEW")
+        if case is not None and case.kind is CaseKind.DIVISION_CHANGE:
+            raise NotAllowed("DIVISION_CHANGE_APART")
         if case is None and person.standing is Standing.TEMPORARY:
             await Application.create(
                 kind=CaseKind.ADMISSION, expert=person, stage=Stage.DRAFT, applicant=person.name, created_at=now, stage_since=now

@@ -263,12 +263,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nothing differs from the profile in force; change something, then submit.",
     ),
     "BASE_MOVED": (
-        "生效资料已有更新，此草稿所依据的资料已不是最新；请放弃草稿后重新修改。",
-        "The profile in force has changed since this draft was begun; discard the draft and make your changes anew.",
+        "生效资料已有更新，此项修改所依据的资料已不是最新；请放弃草稿后重新修改，审核人员请退回。",
+        "The profile in force has changed since this change was begun; discard the draft and begin anew. Reviewers: return the case.",
     ),
     "POOL_BY_DIVISION_CHANGE": (
-        "正式专家的隶属区划不随资料修改；请联系财政部门办理变更区划。",
-        "A formal expert's home pool does not change with the profile; ask the finance office for a change of division.",
+        "正式专家的隶属区划不随资料修改；请提交变更区划申请。",
+        "A formal expert's home division does not change with the profile; request a change of division instead.",
+    ),
+    "DIVISION_UNCHANGED": ("这已是您的隶属区划；请选择其他区划。", "This is your home division already; choose another."),
+    "DIVISION_CHANGE_APART": (
+        "变更区划申请已退回，不能与其他修改同时办理；请先重新提交或放弃该申请。",
+        "Your change of division was returned and goes by itself; send it again or give it up first.",
+    ),
+    "DRAFT_OPEN": (
+        "您有未提交的资料草稿，变更区划不能与其他修改同时提交；请先提交或放弃草稿。",
+        "You have an open draft, and a change of division goes by itself; submit or discard the draft first.",
     ),
     "ID_NUMBER_IN_USE": (
         "变更后的证件号码已属于其他账号，不能生效；请退回或不予通过。",

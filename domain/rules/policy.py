@@ -11,6 +11,8 @@ from domain.rules.lifecycle import DECISIONS, available_moves
 from domain.rules.viewer import Viewer
 from models.enums import CaseKind, Move, Stage
 
+SETTLING = frozenset({Move.UPHOLD_OBJECTION, Move.DISMISS_OBJECTIONS})
+"""Moves by which the province settles objections: there must be one."""
 _TWO_OFFICERS = {Stage.SECOND_REVIEW: Stage.FINAL_REVIEW, Stage.FINAL_REVIEW: Stage.SECOND_REVIEW}
 
 
@@ -19,7 +21,7 @@ class CaseFacts:
     """What the policy asks of a case.
 
     `decided_by_viewer` are the reviews of it that the viewer has decided, in any round; `of_viewer` tells that the person has the viewer's
-    id number or phone.
+    id number or phone; `objected`, that an objection to it is not settled.
     """
 
     kind: CaseKind
@@ -30,6 +32,7 @@ class CaseFacts:
     claimed_until: datetime | None
     decided_by_viewer: Collection[Stage] = ()
     of_viewer: bool = False
+    objected: bool = False
 
 
 def held_by_another(case: CaseFacts, viewer: Viewer, now: datetime) -> bool:
@@ -48,4 +51,6 @@ def moves_of(case: CaseFacts, viewer: Viewer, now: datetime) -> tuple[Move, ...]
     found = available_moves(case.kind, case.stage, role=viewer.role, own=own, own_pool=case.pool_code == viewer.pool_code)
     if needs_other_officer(case) or held_by_another(case, viewer, now):
         found = tuple(move for move in found if move not in DECISIONS)
+    if not case.objected:
+        found = tuple(move for move in found if move not in SETTLING)
     return found

@@ -31,7 +31,7 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "[Expert registry] Your case was rejected. Sign in to read the reasons.",
     ),
     SmsTemplate.APPLIED: (
-        "【评审专家库】您的信息变更已通过审核并生效。",
+        "【评审专家库】您的变更申请已通过审核并生效。",
         "[Expert registry] Your change has passed its reviews and is in effect.",
     ),
     SmsTemplate.NOTICE_OPENED: (

@@ -106,6 +106,7 @@ ApplicationSubmitResult = Annotated[
     | p.Incomplete
     | p.IllegalMove
     | p.InvalidInput
+    | p.NotAllowed
     | p.NotFound
     | p.NothingChanged
     | p.NotSignedIn
@@ -136,7 +137,7 @@ _Decided = (
     | p.Unavailable
 )
 ApplicationApproveResult = Annotated[
-    _Decided, strawberry.union("ApplicationApproveResult", description="The approved case, or why it was not approved.")
+    _Decided | p.BaseMoved, strawberry.union("ApplicationApproveResult", description="The approved case, or why it was not approved.")
 ]
 ApplicationReturnResult = Annotated[
     _Decided, strawberry.union("ApplicationReturnResult", description="The returned case, or why it was not returned.")
@@ -164,7 +165,9 @@ class ApplicationMutations:
         )
         return Application(row=case)
 
-    @strawberry.mutation(description="Take a case back while it waits for its first review; the draft opens again.")
+    @strawberry.mutation(
+        description="Take a case back while it waits for its first review; the draft opens again (a change of division has none)."
+    )
     async def application_withdraw(self, info: Info, input: ApplicationWithdrawInput) -> ApplicationWithdrawResult:
         """See applications.withdraw."""
         case = await applications.withdraw(_case(input.application_id), viewer=info.context.signed_in(), now=info.context.now)

@@ -1,6 +1,6 @@
 """Cases 申请 and the chain of their records."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +11,9 @@ from domain.actions.comparing import base_of, difference_of
 from domain.actions.eligibility import report_of
 from domain.rules.calendar import last_day_before
 from domain.rules.lifecycle import DECISIONS, available_moves
-from domain.rules.policy import CaseFacts, moves_of
-from models import applications
-from models.enums import CaseKind, Move, RejectReason, Role, Stage
+from domain.rules.policy import SETTLING, CaseFacts, moves_of
+from models import applications, publicity
+from models.enums import CaseKind, Move, ObjectionState, RejectReason, Role, Stage
 from models.profiles import Revision
 from schema.context import Context, Info
 from schema.nodes import Computed, Node, column, item, items, many, one, part, record
@@ -54,7 +54,7 @@ class ApplicationRecord(Node):
     to_stage: Stage = column("to_stage", "Stage after.")
     actor_role: Role | None = column("actor_role", "Role of who did it; empty for the system.")
     actor_name: str | None = column("actor_name", "Name of who did it; officers alone see it.", only=_OFFICERS)
-    opinion: str | None = column("opinion", "What the officer wrote.")
+    opinion: str | None = column("opinion", "What the officer wrote; where a change of division was submitted, the expert's reason.")
     reject_reason: RejectReason | None = column("reject_reason", "Why it was rejected.")
     field_reasons: list[FieldReason] = items(FieldReason, "field_reasons", "Reasons of a return, field by field.")
     hash: str = column(
@@ -71,6 +71,13 @@ class ApplicationNote(Node):
 
     author_name: str = column("author_name", "Name of who wrote it.")
     author_role: Role = column("author_role", "Role of who wrote it.")
+    author_pool_code: str | None = column("author_pool_code", "Code of the pool of a local officer's office when it was written.")
+    author_pool: Division | None = one(
+        "Division",
+        "author_pool_code",
+        "The pool of a local officer's office: with a change of division, whether the office that the expert leaves speaks.",
+        to="code",
+    )
     text: str = column("text", "What was written.")
     at: datetime = column("at", "When.")
 
@@ -101,17 +108,27 @@ def _claimed_sql(role: Role | None) -> str:
 
 
 def _moves_sql(role: Role | None) -> str:
-    """The moves of `moves_of` as a JSON array in SQL, from the same table. An officer's visible cases are those of the own pool."""
+    """The moves of `moves_of` as a JSON array in SQL, from the same table. A local officer also sees cases of other pools."""
     officer = role in _OFFICERS
     free: list[str] = []
     all_moves: list[str] = []
     for kind, stage in product(CaseKind, Stage):
         found = available_moves(kind, stage, role=role, own=not officer, own_pool=True) if role else ()
         for branches, moves in ((all_moves, found), (free, [move for move in found if move not in DECISIONS])):
-            if moves:
-                branches.append(f"WHEN {{t}}.kind = '{kind.value}' AND {{t}}.stage = '{stage.value}' THEN {_text_array(moves)}")
+            branches.extend(_branches(f"{{t}}.kind = '{kind.value}' AND {{t}}.stage = '{stage.value}'", moves))
     chosen = _case(all_moves) if free == all_moves else f"CASE WHEN {_HINDERED} THEN {_case(free)} ELSE {_case(all_moves)} END"
+    if role is Role.LOCAL_OFFICER:
+        chosen = f"CASE WHEN {{t}}.pool_code = :viewer_pool THEN {chosen} ELSE {_text_array(())} END"
     return f"to_json({chosen})"
+
+
+def _branches(condition: str, moves: Sequence[Move]) -> Iterator[str]:
+    """WHEN … THEN for the moves possible under a condition; those that settle objections need an open one."""
+    unsettling = [move for move in moves if move not in SETTLING]
+    if len(unsettling) < len(moves):
+        yield f"WHEN {condition} AND {_OBJECTED} THEN {_text_array(moves)}"
+    if unsettling:
+        yield f"WHEN {condition} THEN {_text_array(unsettling)}"
 
 
 def _case(branches: list[str]) -> str:
@@ -129,6 +146,12 @@ _HINDERED = (
 )
 """Held by another, or decided by the viewer at the other provincial review: see policy.held_by_another and needs_other_officer."""
 
+_OBJECTED = "EXISTS (SELECT FROM objections o WHERE o.application_id = {t}.id AND o.state = 'OPEN')"
+
+_REASON = (
+    "(SELECT r.opinion FROM application_records r WHERE r.application_id = {t}.id AND r.move = 'SUBMIT' ORDER BY r.number DESC LIMIT 1)"
+)
+
 
 @record(applications.Application, "申请: one case of an expert on its way through the reviews.")
 class Application(Node):
@@ -141,6 +164,13 @@ class Application(Node):
     employer: str | None = column("employer", "Employer named in the submitted profile.")
     pool_code: str | None = column("pool_code", "Code of the pool it was submitted to.")
     pool: Division | None = one("Division", "pool_code", "The pool it was submitted to.", to="code")
+    leaving_pool_code: str | None = column("leaving_pool_code", "变更区划: code of the pool that the expert leaves; empty for other kinds.")
+    leaving_pool: Division | None = one(
+        "Division",
+        "leaving_pool_code",
+        "变更区划: the pool that the expert leaves. Its office sees the case and may comment it; `pool` is the one that reviews first.",
+        to="code",
+    )
     created_at: datetime = column("created_at", "When the draft was opened.")
     submitted_at: datetime | None = column("submitted_at", "When it was last submitted.")
     stage_since: datetime = column("stage_since", "Since when it has stood at this stage.")
@@ -170,6 +200,16 @@ class Application(Node):
         order="{t}.received_at, {t}.id",
     )
     notice: PublicNotice | None = one("PublicNotice", "id", "Its public notice, once opened.", to="application_id")
+
+    @strawberry.field(
+        description="变更区划: why the expert wants to move, as last submitted; empty for other kinds.",
+        metadata={"source": Computed(_REASON)},
+    )
+    async def reason(self, info: Info) -> str | None:
+        """From the record of the last submission, which never changes."""
+        records: list[Any] = await info.context.load_many(applications.ApplicationRecord, "application_id", self.row.id)
+        submitted = [row for row in records if row.move is Move.SUBMIT]
+        return max(submitted, key=lambda row: row.number).opinion if submitted else None
 
     @strawberry.field(
         description="What a change changes: the submitted profile beside the one it was begun from, which is in force meanwhile. "
@@ -211,10 +251,12 @@ class Application(Node):
             return []
         records: list[Any] = await info.context.load_many(applications.ApplicationRecord, "application_id", self.row.id)
         decided = {row.from_stage for row in records if row.actor_id == viewer.account_id}
-        return list(moves_of(case_facts(self.row, decided), viewer, info.context.now))
+        objections: list[Any] = await info.context.load_many(publicity.Objection, "application_id", self.row.id)
+        objected = any(row.state is ObjectionState.OPEN for row in objections)
+        return list(moves_of(case_facts(self.row, decided, objected=objected), viewer, info.context.now))
 
 
-def case_facts(row: applications.Application, decided: set[Stage]) -> CaseFacts:
+def case_facts(row: applications.Application, decided: set[Stage], *, objected: bool) -> CaseFacts:
     """What the policy asks of a case."""
     return CaseFacts(
         kind=row.kind,
@@ -224,4 +266,5 @@ def case_facts(row: applications.Application, decided: set[Stage]) -> CaseFacts:
         claimed_by_id=row.claimed_by_id,
         claimed_until=row.claimed_until,
         decided_by_viewer=decided,
+        objected=objected,
     )

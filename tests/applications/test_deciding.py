@@ -18,7 +18,7 @@ from domain.rules.errors import AlreadyReviewed, ClaimedByAnother, IllegalMove, 
 from domain.rules.viewer import Viewer
 from models.applications import Application, ApplicationRecord
 from models.database import execute
-from models.enums import Move, RejectReason, Stage
+from models.enums import RejectReason, Stage
 from tests.cases import approve, case_at, everything_about, return_case, submit, submitted_case
 from tests.conftest import Clock
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
@@ -210,7 +210,7 @@ async def test_outside_the_reviews_there_is_nothing_to_decide(now: datetime, dec
 
     assert (type(local), local.stage, local.available_moves) == (IllegalMove, stage, ())
     assert (type(province), province.stage) == (IllegalMove, stage)
-    assert province.available_moves == ((Move.UPHOLD_OBJECTION,) if stage is Stage.PUBLICITY else ())
+    assert province.available_moves == ()
 
 
 @pytest.mark.parametrize("stage", [Stage.REJECTED, Stage.WITHDRAWN, Stage.ADMITTED])

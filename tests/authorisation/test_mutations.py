@@ -36,6 +36,7 @@ TARGETS = {
     "applicationHandOver.applicationId": "Application",
     "applicationHandOver.toStaffId": "Account",
     "applicationNoteAdd.applicationId": "Application",
+    "divisionChangeGiveUp.applicationId": "Application",
     "expertReveal.applicationId": "Application",
     "objectionRaise.noticeId": "PublicNotice",
     "objectionSettle.objectionId": "Objection",
@@ -120,6 +121,8 @@ scheduleSave         | another
 scheduleRemove       | another
 changeSubmit         | another
 draftDiscard         | another
+divisionChangeRequest | another
+divisionChangeGiveUp | another
 """
 """Whose verb it is; all others are refused whatever they name."""
 
@@ -139,6 +142,7 @@ GOOD: dict[str, Any] = {
     "password": "correct horse battery",
     "idNumber": "220102197503121234",
     "poolCode": "220199",
+    "divisionCode": "220299",
     "code": "000000",
     "keepThis": True,
     "fields": ["ADDRESS"],

@@ -214,9 +214,11 @@ async def test_a_queue_holds_the_cases_of_the_office_and_no_drafts(world: World)
         return set(ids_in(await answer_at(world.now, "{ applications(first: 100) { nodes { __typename id } } }", world.viewers[role])))
 
     submitted = await rows("SELECT id, pool_code FROM applications WHERE round > 0")
+    leaving = world.things["Application to change the division"].id
     assert await queue("office") == {f"Application_{each['id']}" for each in submitted if each["pool_code"] == "220199"}
     assert await queue("elsewhere") == {f"Application_{each['id']}" for each in submitted if each["pool_code"] == "220299"}
     assert await queue("province") == {f"Application_{each['id']}" for each in submitted}
+    assert leaving in await queue("elsewhere") - await queue("office")
 
 
 async def test_the_viewer_is_who_asks(world: World) -> None:

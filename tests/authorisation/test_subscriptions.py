@@ -123,6 +123,15 @@ async def test_a_change_of_the_queue_is_told_to_the_officers_of_the_pool_and_to_
         assert answers == [{"queueChanged": {"application": {"id": world.things[each].id}, "stage": "RETURNED"}} for each in expected]
 
 
+async def test_a_change_of_division_is_told_to_both_offices_and_to_the_province(world: World) -> None:
+    event = moved(world, "Application to change the division", pool="220299") | {"leaving": "220199"}
+    others = moved(world, "Application to change the division", pool="220399") | {"leaving": "220499"}
+    expected = [{"queueChanged": {"application": {"id": world.things["Application to change the division"].id}, "stage": "FIRST_REVIEW"}}]
+
+    assert [await told(QUEUE, world.viewers[role], world, event) for role in ("office", "elsewhere", "province")] == [expected] * 3
+    assert [await told(QUEUE, world.viewers[role], world, others) for role in ("office", "elsewhere")] == [[], []]
+
+
 async def test_an_announcement_that_names_another_pool_than_the_case_s_shows_nothing_of_it(world: World) -> None:
     forged = moved(world, "Application returned", pool="220299")
 

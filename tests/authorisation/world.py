@@ -21,6 +21,7 @@ from models.experts import Expert
 from models.profiles import Revision
 from settings import settings
 from tests.cases import approve, case_at, complete_profile, return_case, submit
+from tests.divisions.moving import ask
 from tests.objections.raising import objection_to
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert, sign_in
 from tests.profiles.kept import draft_of, some_image
@@ -32,6 +33,8 @@ pool; provincial officer; administrator."""
 OBJECTOR = "+8613788889999"
 EVERYBODY = " ".join(ROLES)
 REVIEWERS = "owner office province"
+MOVING = "owner office elsewhere province"
+"""Those of a change of division from the pool of `office` to that of `elsewhere`."""
 
 ALLOWED = f"""
 Account of the expert                   | owner
@@ -46,18 +49,23 @@ Session of the officer                  | office
 Expert with a draft alone               | owner
 Expert under review                     | {REVIEWERS}
 Expert who is formal                    | {REVIEWERS}
+Expert who changes the division         | {MOVING}
 Application in draft                    | owner
 Application returned                    | {REVIEWERS}
 Application under review                | {REVIEWERS}
 Application before the public           | {REVIEWERS}
 Application withdrawn                   | {REVIEWERS}
 Application admitted                    | {REVIEWERS}
+Application to change the division      | {MOVING}
 ApplicationRecord of a return           | {REVIEWERS}
 ApplicationRecord of an admission       | {REVIEWERS}
+ApplicationRecord of a change of division | {MOVING}
 ClearRead of a case                     | owner
 Consent of the expert                   | owner
 ApplicationNote of a case               | office province
+ApplicationNote of the office left      | office elsewhere province
 Message of a case                       | office province administrator
+Message of a change of division         | elsewhere province administrator
 Message with a phone code               | administrator
 Objection to a notice that runs         | province
 Profile in first draft                  | owner
@@ -65,6 +73,8 @@ Profile in draft after a return         | owner
 Profile returned                        | {REVIEWERS}
 Profile under review                    | {REVIEWERS}
 Profile in force                        | {REVIEWERS}
+Profile with another division           | {MOVING}
+Profile in force, of who moves          | {REVIEWERS}
 Education in a draft                    | owner
 Education in a frozen profile           | {REVIEWERS}
 TitleEntry in a draft                   | owner
@@ -88,6 +98,7 @@ PublicNotice that is over               | {REVIEWERS}
 NoticeSpecialty that runs               | {EVERYBODY}
 NoticeSpecialty that is over            | {REVIEWERS}
 SchedulePeriod of a formal expert       | {REVIEWERS}
+SchedulePeriod of who moves             | {REVIEWERS}
 ScheduleOccurrence of a formal expert   | {REVIEWERS}
 StandingRecord of a formal expert       | {REVIEWERS}
 Division                                | {EVERYBODY}
@@ -160,8 +171,10 @@ async def _with_qualification(viewer: Viewer) -> None:
 async def build() -> World:
     """Made by the verbs; one database for all that look at it."""
     admitted, formal_case = await case_at(Stage.PUBLICITY, name="陈入库")
+    moving, _ = await case_at(Stage.PUBLICITY, name="陈迁居")
     await move_clock(30 * 24 * 3600, settings=settings())
     await close_due_notices()
+    moving = await sign_in(moving.phone)  # the session ended meanwhile
 
     drafting = await registered_expert(name="陈草稿")
     await _with_qualification(drafting.viewer)
@@ -193,6 +206,15 @@ async def build() -> World:
     admitted_expert = (await Expert.get(account_id=admitted.account.id)).id
     await standing.suspend(admitted_expert, until=day, reasons="正在核实情况", viewer=province.viewer, now=now)
     await standing.reinstate(admitted_expert, reasons="已核实", viewer=province.viewer, now=now)
+    moving_period = await schedule.save(
+        PeriodInput(availability=Availability.UNAVAILABLE, span=Span(Slot(day, HalfDay.AM), Slot(day, HalfDay.PM)), reason="出差"),
+        viewer=moving.viewer,
+        now=now,
+    )
+    moving_case = await ask(moving)
+    await return_case(moving_case.id, elsewhere.viewer)
+    moving_case = await ask(moving, reason="全家迁居吉林市，附户口变更说明")
+    moving_note = await notes.add(moving_case.id, "同意转出", viewer=colleague.viewer, now=now)
     ended = await sign_in(drafting.phone)
     await sessions.close_session(viewer=ended.viewer, now=now)
     former, _ = await sessions.authenticate(ended.token)
@@ -200,6 +222,7 @@ async def build() -> World:
     draft = await Revision.get(expert_id=drafting.viewer.expert_id)
     second_draft = await Revision.get(expert_id=returned.viewer.expert_id, state="DRAFT")
     formal = await Expert.get(id=admitted.viewer.expert_id)
+    mover = await Expert.get(id=moving.viewer.expert_id)
     loose = await some_image(drafting.viewer, FilePurpose.TITLE)
     new_portrait = await some_image(returned.viewer, FilePurpose.PORTRAIT)
     await attachments.attach_file(new_portrait.id, entry=None, viewer=returned.viewer, now=now)
@@ -236,6 +259,14 @@ async def build() -> World:
         "Application before the public": Thing(f"Application_{public_case.id}", publicity.viewer),
         "Application withdrawn": Thing(f"Application_{withdrawn_case.id}", withdrawn.viewer),
         "Application admitted": Thing(f"Application_{formal_case.id}", admitted.viewer),
+        "Application to change the division": Thing(f"Application_{moving_case.id}", moving.viewer),
+        "ApplicationRecord of a change of division": Thing("ApplicationRecord_" + await one(record, moving_case.id), moving.viewer),
+        "ApplicationNote of the office left": Thing(f"ApplicationNote_{moving_note.id}", moving.viewer),
+        "Message of a change of division": Thing("Message_" + await one(message, moving_case.id), moving.viewer),
+        "Expert who changes the division": Thing(f"Expert_{mover.id}", moving.viewer),
+        "Profile with another division": Thing(f"Profile_{moving_case.revision_id}", moving.viewer),
+        "Profile in force, of who moves": Thing(f"Profile_{mover.effective_id}", moving.viewer),
+        "SchedulePeriod of who moves": Thing(f"SchedulePeriod_{moving_period.id}", moving.viewer),
         "ApplicationRecord of a return": Thing("ApplicationRecord_" + await one(record, returned_case.id), returned.viewer),
         "ApplicationRecord of an admission": Thing("ApplicationRecord_" + await one(record, formal_case.id), admitted.viewer),
         "Consent of the expert": Thing(
@@ -293,6 +324,7 @@ async def build() -> World:
         "waiting": waiting,
         "publicity": publicity,
         "admitted": admitted,
+        "moving": moving,
         "another": another,
         "office": local,
         "elsewhere": elsewhere,

@@ -21,9 +21,9 @@ from models.sms import SmsMessage
 from settings import Settings
 from tests.cases import case_at, everything_about
 from tests.conftest import Clock
-from tests.graphql import execute
+from tests.graphql import both, execute
 from tests.objections.raising import TEXT, objection_to
-from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
+from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert, sign_in
 
 REASONS = "经核查，履历证明材料系伪造。"
 SETTLE = """mutation Settle($input: ObjectionSettleInput!) { objectionSettle(input: $input) { __typename
@@ -74,6 +74,31 @@ async def test_one_upheld_while_the_notice_runs_refuses_the_admission_at_once(pr
     )
     assert (await Expert.get(id=person.viewer.expert_id)).standing is Standing.TEMPORARY
     assert await templates_of(case) == [SmsTemplate.NOTICE_OPENED, SmsTemplate.OBJECTION_UPHELD]
+
+
+async def test_what_waits_to_be_settled_is_in_the_province_s_inbox_and_can_be_settled_while_one_is_open(
+    province: SignedIn, clock: Clock
+) -> None:
+    _, case = await case_at(Stage.PUBLICITY)
+    local = (await officer()).viewer
+    document = """query ($id: ID!) { application(id: $id) { stage availableMoves }
+        applications(first: 100, filter: {awaitingMe: true}) { nodes { id } } }"""
+
+    async def seen(viewer: Viewer) -> tuple[list[str], bool]:
+        found = await both(document, viewer, id=f"Application_{case.id}")
+        return found["application"]["availableMoves"], f"Application_{case.id}" in [each["id"] for each in found["applications"]["nodes"]]
+
+    free = await seen(province.viewer)
+    objection = await objection_to(case.id)
+    objected = await seen(province.viewer)
+    await past_the_window(case, clock)
+    province = await sign_in(province.phone)
+    held, of_local = await seen(province.viewer), await seen(local)
+    await settle(objection, province.viewer, upheld=False)
+
+    assert (free, objected) == (([], False), (["UPHOLD_OBJECTION"], False))
+    assert (held, of_local) == ((["DISMISS_OBJECTIONS", "UPHOLD_OBJECTION"], True), ([], False))
+    assert await seen(province.viewer) == ([], False)
 
 
 async def test_the_message_says_nothing_of_the_objector(province: SignedIn) -> None:

@@ -11,6 +11,7 @@ from models.database import database_now, rows
 from models.enums import Stage
 from schema.nodes import RECORDS
 from tests.cases import case_at, complete_profile
+from tests.divisions.moving import change_of_division_at
 from tests.objections.raising import objection_to
 from tests.people import administrator, officer, provincial_officer, registered_expert
 
@@ -35,6 +36,8 @@ async def small_province() -> Province:
     objected = await Application.filter(stage=Stage.PUBLICITY).order_by("id")
     for case in objected:
         await objection_to(case.id)
+    moving, _ = await change_of_division_at(Stage.SECOND_REVIEW, name="陈迁")
+    returned_division, _ = await change_of_division_at(Stage.RETURNED, name="陈返")
     drafting = await registered_expert(name="陈十")
     await complete_profile(drafting.viewer)
     local, other = await officer("220199"), await officer("220299")
@@ -46,6 +49,8 @@ async def small_province() -> Province:
         "admitted": admitted.viewer,
         "in publicity": publicity.viewer,
         "returned": returned.viewer,
+        "moving": moving.viewer,
+        "returned, moving": returned_division.viewer,
         "drafting": drafting.viewer,
         "local officer": local.viewer,
         "other officer": other.viewer,

@@ -41,6 +41,7 @@ HOT = {
     "cases awaiting an office": (LOCAL, _QUEUE % "first: 20, filter: {awaitingMe: true}"),
     "overdue cases of an office": (LOCAL, _QUEUE % "first: 20, filter: {awaitingMe: true, overdue: true}"),
     "overdue cases of the province": (PROVINCE, _QUEUE % "first: 20, filter: {overdue: true}"),
+    "experts who leave an office's pool": (LOCAL, _QUEUE % "first: 20, filter: {leaving: true}"),
     "rejected cases": (PROVINCE, "{ applications(first: 20, filter: {stages: [REJECTED]}) { nodes { id applicant } } }"),
     "a deep page of the queue": (PROVINCE, '{ applications(first: 20, after: "%(cursor)s") { nodes { id applicant } } }'),
     "search of two characters": (
@@ -72,6 +73,8 @@ async def facts(database: Settings, tmp_path_factory: pytest.TempPathFactory) ->
     """A province, and what the operations name of it."""
     settings_module._current = configuration = replace(database, data_dir=tmp_path_factory.mktemp("data"))
     await seed_experts(EXPERTS, seed=1, configuration=configuration)
+    await rows("UPDATE applications SET kind = 'DIVISION_CHANGE', leaving_pool_code = '220199' WHERE pool_code = '220299'")
+    await rows("ANALYZE applications")
     (case,) = await rows("SELECT id, expert_id, applicant FROM applications WHERE pool_code = '220199' AND closed_at IS NOT NULL LIMIT 1")
     page = await _read("{ applications(first: 1, filter: {stages: [ADMITTED]}) { pageInfo { endCursor } } }", PROVINCE, configuration)
     cursor = page["applications"]["pageInfo"]["endCursor"]

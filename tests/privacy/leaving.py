@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from domain.actions import attachments, clear_reads, exports, keys, notes, objections, profiles, reviews, schedule, standing
+from domain.actions import (
+    applications,
+    attachments,
+    clear_reads,
+    divisions,
+    exports,
+    keys,
+    notes,
+    objections,
+    profiles,
+    reviews,
+    schedule,
+    standing,
+)
 from domain.actions.publicity import close_due_notices
 from domain.rules import mask
 from domain.rules import profile_input as given
@@ -59,6 +72,7 @@ class Someone:
             "住院手术",
             "机场路",
             "黄莺手机",
+            "松花江畔",
             OBJECTOR.removeprefix("+86"),
             mask.phone(OBJECTOR),
             phone_hash(OBJECTOR).hex(),
@@ -115,8 +129,12 @@ async def admitted(name: str, clock: Clock, *, full: bool = False) -> Someone:
 
 
 async def edit_something(someone: Someone) -> None:
-    """Open the draft of a change."""
+    """Ask for a change of division and take it back, then open the draft of a change."""
     now = await database_now()
+    moving = await divisions.request_division_change(
+        "220299", reason="全家迁居松花江畔", commitment=True, avoidance=True, viewer=someone.person.viewer, now=now
+    )
+    await applications.withdraw(moving.id, viewer=someone.person.viewer, now=now)
     entry = given.WorkEntryInput(started_on=now.date() - timedelta(days=900), employer=EMPLOYER, post="院长", duties="黄莺手机")
     await profiles.save_work_entry(entry, viewer=someone.person.viewer, now=now)
 

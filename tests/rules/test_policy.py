@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.rules.lifecycle import DECISIONS, available_moves
-from domain.rules.policy import CaseFacts, held_by_another, moves_of, needs_other_officer
+from domain.rules.policy import SETTLING, CaseFacts, held_by_another, moves_of, needs_other_officer
 from domain.rules.viewer import Viewer
 from models.enums import CaseKind, Move, Role, Stage
 
@@ -90,15 +90,27 @@ def test_four_eyes_take_all_decisions_and_nothing_else() -> None:
     final = replace(CASE, stage=Stage.FINAL_REVIEW, decided_by_viewer={Stage.SECOND_REVIEW})
 
     assert moves_of(final, PROVINCIAL, NOW) == ()
-    assert moves_of(replace(final, stage=Stage.PUBLICITY), PROVINCIAL, NOW) == (Move.UPHOLD_OBJECTION,)
+    assert moves_of(replace(final, stage=Stage.PUBLICITY, objected=True), PROVINCIAL, NOW) == (Move.UPHOLD_OBJECTION,)
 
 
-def test_everywhere_the_policy_only_takes_decisions_away_from_the_table() -> None:
+@pytest.mark.parametrize(
+    ("stage", "moves"),
+    [(Stage.PUBLICITY, (Move.UPHOLD_OBJECTION,)), (Stage.OBJECTION, (Move.DISMISS_OBJECTIONS, Move.UPHOLD_OBJECTION))],
+)
+def test_objections_are_settled_while_one_is_open(stage: Stage, moves: tuple[Move, ...]) -> None:
+    case = replace(CASE, stage=stage)
+
+    assert moves_of(replace(case, objected=True), PROVINCIAL, NOW) == moves
+    assert moves_of(case, PROVINCIAL, NOW) == ()
+    assert moves_of(replace(case, objected=True), LOCAL, NOW) == ()
+
+
+def test_everywhere_the_policy_only_takes_decisions_and_settlements_away_from_the_table() -> None:
     claims = ((None, None), (ME, NOW + timedelta(1)), (SOMEBODY, NOW + timedelta(1)), (SOMEBODY, NOW))
     seen = 0
 
-    for kind, stage, role, own, own_pool, (holder, until), decided in product(
-        CaseKind, Stage, Role, (True, False), (True, False), claims, ((), (Stage.SECOND_REVIEW,), (Stage.FINAL_REVIEW,))
+    for kind, stage, role, own, own_pool, (holder, until), decided, objected in product(
+        CaseKind, Stage, Role, (True, False), (True, False), claims, ((), (Stage.SECOND_REVIEW,), (Stage.FINAL_REVIEW,)), (True, False)
     ):
         viewer = Viewer(
             account_id=ME,
@@ -108,14 +120,17 @@ def test_everywhere_the_policy_only_takes_decisions_away_from_the_table() -> Non
             pool_code=POOL if own_pool else "220299",
             expert_id=EXPERT if own else None,
         )
-        case = replace(CASE, kind=kind, stage=stage, claimed_by_id=holder, claimed_until=until, decided_by_viewer=decided)
+        case = replace(
+            CASE, kind=kind, stage=stage, claimed_by_id=holder, claimed_until=until, decided_by_viewer=decided, objected=objected
+        )
         by_table = available_moves(kind, stage, role=role, own=own, own_pool=own_pool)
         taken = (holder == SOMEBODY and until != NOW) or (decided, stage) in (
             ((Stage.SECOND_REVIEW,), Stage.FINAL_REVIEW),
             ((Stage.FINAL_REVIEW,), Stage.SECOND_REVIEW),
         )
 
-        assert moves_of(case, viewer, NOW) == (tuple(move for move in by_table if move not in DECISIONS) if taken else by_table)
+        gone = (DECISIONS if taken else frozenset()) | (frozenset() if objected else SETTLING)
+        assert moves_of(case, viewer, NOW) == tuple(move for move in by_table if move not in gone)
         seen += 1
 
-    assert seen == 3 * 12 * 4 * 2 * 2 * 4 * 3
+    assert seen == 3 * 12 * 4 * 2 * 2 * 4 * 3 * 2
