@@ -32,7 +32,15 @@ class DivisionChangeGiveUpInput:
 
 
 DivisionChangeRequestResult = Annotated[
-    Application | p.IllegalMove | p.Incomplete | p.InvalidInput | p.NotAllowed | p.NotSignedIn | p.Unavailable | p.WrongStanding,
+    Application
+    | p.ConsentNeeded
+    | p.IllegalMove
+    | p.Incomplete
+    | p.InvalidInput
+    | p.NotAllowed
+    | p.NotSignedIn
+    | p.Unavailable
+    | p.WrongStanding,
     strawberry.union("DivisionChangeRequestResult", description="The case of the change of division, or why there is none."),
 ]
 DivisionChangeGiveUpResult = Annotated[

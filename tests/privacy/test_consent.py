@@ -15,7 +15,7 @@ from models.database import database_now
 from models.enums import Stage
 from settings import Settings
 from tests.cases import case_at, complete_profile, draft_case
-from tests.changes.formal import send, with_changes
+from tests.changes.formal import formal_expert, send, with_changes
 from tests.graphql import both, execute
 from tests.people import officer, registered_expert, sign_in
 
@@ -24,6 +24,8 @@ ACCEPT = """mutation Accept($input: PrivacyTermsAcceptInput!) { privacyTermsAcce
     ... on Consent { termsVersion } ... on Problem { code message } ... on InvalidInput { fields { path code } } } }"""
 SUBMIT = """mutation Submit($input: ApplicationSubmitInput!) { applicationSubmit(input: $input) { __typename
     ... on Application { stage } ... on ConsentNeeded { version } ... on Problem { code } } }"""
+MOVE = """mutation Move($input: DivisionChangeRequestInput!) { divisionChangeRequest(input: $input) { __typename
+    ... on ConsentNeeded { version } } }"""
 NEW = "2027-01"
 
 
@@ -106,10 +108,13 @@ async def test_staff_are_not_asked(database: Settings, change_settings: Any) -> 
 
 
 async def test_a_change_waits_for_consent_too(database: Settings, change_settings: Any) -> None:
-    person = await with_changes()
+    person, other = await with_changes(), await formal_expert()
     change_settings(privacy_terms_version=NEW)
 
     with pytest.raises(ConsentNeeded) as refused:
         await send(person)
+    asked = {"divisionCode": "220299", "reason": "迁居", "commitmentAccepted": True, "avoidanceAccepted": True}
+    moving = await execute(MOVE, other.viewer, input=asked)
 
     assert refused.value.version == NEW
+    assert moving.data == {"divisionChangeRequest": {"__typename": "ConsentNeeded", "version": NEW}}

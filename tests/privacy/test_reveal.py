@@ -18,6 +18,7 @@ from models.files import StoredFile
 from settings import Settings
 from tests.cases import approve, case_at, reject, submitted_case
 from tests.conftest import Clock
+from tests.divisions.moving import LEFT, TARGET, change_of_division_at
 from tests.graphql import both, execute
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
 
@@ -125,6 +126,19 @@ async def test_while_a_colleague_holds_the_case_nobody_else_looks(database: Sett
     await reveal(case, holder)
 
     assert refused.value.holder == "李占用"
+    assert await ClearRead.filter(application_id=case.id).count() == 1
+
+
+async def test_of_a_change_of_division_the_receiving_office_sees_data_in_clear_and_the_other_does_not(
+    database: Settings,
+) -> None:
+    _, case = await change_of_division_at(Stage.FIRST_REVIEW)
+
+    with pytest.raises(NotAllowed) as refused:
+        await reveal(case, await officer(LEFT))
+    await reveal(case, await officer(TARGET))
+
+    assert refused.value.code == "CASE_NOT_YOURS"
     assert await ClearRead.filter(application_id=case.id).count() == 1
 
 
