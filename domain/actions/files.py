@@ -137,9 +137,8 @@ async def sweep_orphans(*, now: datetime) -> Swept:
             break
     for prefix in storage.PREFIXES:
         named = {each["object_key"] for each in await rows("SELECT object_key FROM files WHERE object_key LIKE $1", f"{prefix}/%")}
-        exported = {each["object_key"] for each in await rows("SELECT object_key FROM exports WHERE object_key LIKE $1", f"{prefix}/%")}
         found = {key: changed async for key, changed in storage.listed(prefix)}
-        for key in found.keys() - named - exported:
+        for key in found.keys() - named:
             if found[key] < before:
                 swept.objects += await drop_unused(key)
         swept.missing += len([key for key in named - found.keys() if not await storage.exists(key)])

@@ -34,7 +34,7 @@ QUERIES = [
     for name, text in SHOWN.items()
     if schema.documents.read(text, schema._schema, BASE).operation(None).operation is OperationType.QUERY
 ]
-LEFT_TO_THE_EXECUTOR = {"developmentMessages", "privacyTermsVersion", "queueCounts", "missing", "warnings", "url"}
+LEFT_TO_THE_EXECUTOR = {"developmentMessages", "formMatches", "privacyTermsVersion", "queueCounts", "missing", "warnings", "url"}
 """Fields that are computed, so that no plan answers for them."""
 
 
