@@ -89,8 +89,9 @@ class Settings:
     middle_title_years: int = _setting(8, "years in the field that a middle title needs beside it, in the eligibility report")
     record_years: int = _setting(3, "years before a submission in which the eligibility report looks for dismissals and suspensions")
     lapse_notice_days: int = _setting(90, "days before leaving by age at which the expert is told")
-    draft_reminder_days: tuple[int, ...] = _setting((30, 60), "ages at which a case left as draft or returned is reminded of")
-    draft_cancel_days: int = _setting(90, "age at which a case left as draft or returned is cancelled")
+    draft_reminder_days: tuple[int, ...] = _setting((30, 60), "days untouched after which a case left as draft or returned is reminded of")
+    draft_cancel_days: int = _setting(90, "days untouched after which a case left as draft or returned is cancelled")
+    qualification_notice_days: int = _setting(60, "days before a qualification in force ends at which the expert is told")
 
     # Phone codes, sign-in, sessions
     phone_code_minutes: int = _setting(5, "life of a phone code")

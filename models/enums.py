@@ -300,6 +300,15 @@ class SmsTemplate(Vocabulary):
     LAPSE_NOTICE = "LAPSE_NOTICE", "到龄预告", "the person will leave by age"
     LAPSED = "LAPSED", "到龄退出通知", "the person has left by age"
     REMINDER = "REMINDER", "提醒", "a draft or returned case is waiting"
+    CASE_CANCELLED = "CASE_CANCELLED", "申请取消通知", "a case left lying was cancelled"
+    QUALIFICATION_EXPIRING = "QUALIFICATION_EXPIRING", "执业资格到期提醒", "a qualification in force ends soon"
+
+
+class ReminderKind(Vocabulary):
+    """What people are reminded of (domain §5)."""
+
+    CASE_LYING = "CASE_LYING", "申请搁置", "a draft or returned case was not touched for some time"
+    QUALIFICATION_ENDING = "QUALIFICATION_ENDING", "执业资格到期", "a qualification ends soon"
 
 
 class SmsState(Vocabulary):

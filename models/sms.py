@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from models.accounts import Account
-from models.enums import SmsState, SmsTemplate
+from models.enums import ReminderKind, SmsState, SmsTemplate
 from models.ids import new_id
 from models.sealing import SealedField
 
@@ -41,3 +41,17 @@ class SmsMessage(Model):
     class Meta:
         table = "sms_messages"
         indexes = (("application_id",), ("state", "created_at"), ("created_at", "id"))
+
+
+class Reminder(Model):
+    """That somebody was reminded of something, once (a_reminder_is_given_once): of what, counted from when, at which distance in days."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    kind = fields.CharEnumField(ReminderKind, max_length=30)
+    subject_id = fields.UUIDField()  # the case; the entry of the qualification, which keeps its id through all revisions
+    counted_from = fields.DatetimeField()
+    days = fields.IntField()
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "reminders"

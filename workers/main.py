@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 import logs
-from domain.actions import erasure, exports, files, housekeeping, keys, publicity, standing
+from domain.actions import erasure, exports, files, housekeeping, keys, publicity, reminders, standing
 from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
 from workers.clocks import Clocks
@@ -26,6 +26,7 @@ GRACE_SECONDS = 15.0
 _DELAY_SECONDS = 30.0
 _TIDY_SECONDS = 600.0
 _STANDING_SECONDS = 600.0
+_REMINDERS_SECONDS = 600.0
 _FILES_SECONDS = 3600.0
 _ERASURE_SECONDS = 3600.0
 _EXPORTS_SECONDS = 300.0
@@ -57,6 +58,7 @@ async def run(configuration: Settings) -> None:
         Loop("due promises", relay.sweep, pause_seconds=pause, wake=relay.missed),
         Loop("public notices", partial(_close_notices, clocks), pause_seconds=pause),
         Loop("standing", partial(_keep_standing, clocks), pause_seconds=_STANDING_SECONDS, delay_seconds=_DELAY_SECONDS),
+        Loop("reminders", partial(_remind, clocks), pause_seconds=_REMINDERS_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("erasure", partial(_erase, clocks), pause_seconds=_ERASURE_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("housekeeping", housekeeping.tidy, pause_seconds=_TIDY_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("exports", _sweep_exports, pause_seconds=_EXPORTS_SECONDS, delay_seconds=_DELAY_SECONDS),
@@ -111,6 +113,16 @@ async def _keep_standing(clocks: Clocks) -> None:
         raise Alarm(fault)
     if changed := await standing.keep_standing():
         _log.info("standing kept", experts=changed)
+
+
+async def _remind(clocks: Clocks) -> None:
+    """A cancelled case does not come back: under a doubtful clock it waits."""
+    if fault := await clocks.fault():
+        raise Alarm(fault)
+    while (moved := await reminders.keep_cases_moving()) > 0:
+        _log.info("people reminded of cases, or cases cancelled", count=moved)
+    while (told := await reminders.tell_of_ending_qualifications()) > 0:
+        _log.info("people told of qualifications", count=told)
 
 
 async def _erase(clocks: Clocks) -> None:

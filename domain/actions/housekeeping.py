@@ -17,6 +17,8 @@ _OVER: Mapping[str, str] = MappingProxyType(
         # Codes are sent to phones that may have no account, so nobody's leaving ends them.
         "sms_messages": "phone_code_id IS NOT NULL AND created_at < registry_now() - interval '90 days'",
         "exports": "finished_at < registry_now() - interval '30 days' AND object_key IS NULL",
+        # Long after a person would look for a device in the list of sessions.
+        "sessions": "coalesce(ended_at, expires_at) < registry_now() - interval '90 days'",
         # Dead rows stay until an operator has looked at them.
         "outbox": "state = 'SENT' AND done_at < registry_now() - interval '30 days'",
     }

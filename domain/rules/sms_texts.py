@@ -74,6 +74,14 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "【评审专家库】您有申请尚未提交。请登录系统完成，长期不提交的申请将被取消。",
         "[Expert registry] A case of yours is not yet submitted. Sign in and finish it: a case left lying is cancelled.",
     ),
+    SmsTemplate.CASE_CANCELLED: (
+        "【评审专家库】您的申请因长期未提交已取消，已填写的资料仍保留。请登录系统重新提交。",
+        "[Expert registry] Your case was cancelled because it was left lying. What you entered is kept: sign in to submit it.",
+    ),
+    SmsTemplate.QUALIFICATION_EXPIRING: (
+        "【评审专家库】您登记的一项执业资格将于 {day} 到期。请登录系统更新。",
+        "[Expert registry] A qualification in your profile ends on {day}. Sign in to renew it.",
+    ),
 }
 
 

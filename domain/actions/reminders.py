@@ -1,0 +1,116 @@
+"""Reminding people of what they left lying or what ends soon, and cancelling what was left too long (domain §5)."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from uuid import UUID
+
+import structlog
+
+from domain.actions.moving import move
+from domain.actions.promises import send_sms
+from domain.rules.calendar import SHANGHAI
+from domain.rules.lifecycle import EDITABLE
+from domain.rules.reminders import lying
+from models.accounts import Account
+from models.applications import Application
+from models.database import database_now, rows, transaction
+from models.enums import Move, ReminderKind, SmsTemplate
+from models.experts import Expert
+from models.ids import new_id
+from models.profiles import Revision
+from settings import settings
+
+log = structlog.get_logger("domain.actions.reminders")
+
+# A case is touched by what moves it and by every save of the draft that would be submitted with it.
+_LYING = """
+WITH lying AS (
+    SELECT c.id, greatest(c.stage_since, d.updated_at) AS since
+    FROM applications c JOIN experts x ON x.id = c.expert_id LEFT JOIN revisions d ON d.id = x.draft_id
+    WHERE c.stage IN ('DRAFT', 'RETURNED') AND c.stage_since <= $1::timestamptz - make_interval(days => $2)
+)
+SELECT id FROM lying
+WHERE since <= $1::timestamptz - make_interval(days => $4)
+    OR EXISTS (
+        SELECT FROM (SELECT max(n) AS days FROM unnest($3::int[]) n WHERE since <= $1::timestamptz - make_interval(days => n)) due
+        WHERE due.days IS NOT NULL AND NOT EXISTS (
+            SELECT FROM reminders r
+            WHERE r.kind = 'CASE_LYING' AND r.subject_id = lying.id AND r.counted_from = lying.since AND r.days = due.days))
+ORDER BY since, id LIMIT $5
+"""
+_ENDING = """
+SELECT x.account_id, q.entry_id, q.valid_until
+FROM qualification_entries q JOIN experts x ON x.effective_id = q.revision_id
+WHERE x.standing IN ('FORMAL', 'SUSPENDED') AND q.valid_until BETWEEN $1::date AND $1::date + $2::int
+    AND NOT EXISTS (
+        SELECT FROM reminders r
+        WHERE r.kind = 'QUALIFICATION_ENDING' AND r.subject_id = q.entry_id
+            AND r.counted_from = q.valid_until::timestamp AT TIME ZONE 'Asia/Shanghai')
+ORDER BY q.valid_until, q.entry_id LIMIT $3
+"""
+_NOTE = """
+WITH noted AS (
+    INSERT INTO reminders (id, kind, subject_id, counted_from, days, at) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (kind, subject_id, counted_from, days) DO NOTHING RETURNING id)
+SELECT id FROM noted
+"""
+
+
+async def keep_cases_moving(*, limit: int = 100) -> int:
+    """Remind people of drafts and returned cases that nobody touched for 30 and 60 days, and cancel those of 90 (settings); how many.
+
+    Safe to run late, twice and on several machines: a case is held and looked at again in a transaction of its own, one that another
+    process holds is passed over, and a reminder is given once. What was entered stays in the draft and can be submitted anew. Who left has
+    no open case.
+    """
+    now, chosen = await database_now(), settings()
+    first = min((*chosen.draft_reminder_days, chosen.draft_cancel_days))
+    done = 0
+    for row in await rows(_LYING, now, first, list(chosen.draft_reminder_days), chosen.draft_cancel_days, limit):
+        try:
+            async with transaction():
+                if await rows("SELECT FROM applications WHERE id = $1 FOR UPDATE SKIP LOCKED", row["id"]):
+                    done += await _see_to(await Application.get(id=row["id"]), now=await database_now())
+        except Exception as fault:  # noqa: BLE001  one case that cannot be moved must not keep the others lying
+            log.critical("case left lying", application=str(row["id"]), kind=type(fault).__qualname__)
+    return done
+
+
+async def tell_of_ending_qualifications(*, limit: int = 100) -> int:
+    """Tell formal experts once that a qualification in force ends within 60 days (setting); how many were told. Safe as above."""
+    now, days = await database_now(), settings().qualification_notice_days
+    told = 0
+    for row in await rows(_ENDING, now.astimezone(SHANGHAI).date(), days, limit):
+        async with transaction():
+            ends = datetime.combine(row["valid_until"], time(), SHANGHAI)
+            if await _noted(ReminderKind.QUALIFICATION_ENDING, row["entry_id"], ends, days, now):
+                account = await Account.get(id=row["account_id"])
+                parameters = {"day": row["valid_until"].isoformat()}
+                await send_sms(SmsTemplate.QUALIFICATION_EXPIRING, account, parameters=parameters, now=now)
+                told += 1
+    return told
+
+
+async def _see_to(case: Application, *, now: datetime) -> bool:
+    """What is due for a held case; whether anything was."""
+    expert = await Expert.get(id=case.expert_id)
+    draft = await Revision.get_or_none(id=expert.draft_id) if expert.draft_id else None
+    if case.stage not in EDITABLE:
+        return False
+    since, chosen = max(case.stage_since, draft.updated_at) if draft else case.stage_since, settings()
+    due = lying(since, now, remind=chosen.draft_reminder_days, cancel=chosen.draft_cancel_days)
+    account = await Account.get(id=expert.account_id)
+    if due.cancel:
+        await move(case, Move.CANCEL, viewer=None, now=now)
+        await send_sms(SmsTemplate.CASE_CANCELLED, account, application_id=case.id, now=now)
+        return True
+    if due.remind_days is None or not await _noted(ReminderKind.CASE_LYING, case.id, since, due.remind_days, now):
+        return False
+    await send_sms(SmsTemplate.REMINDER, account, application_id=case.id, now=now)
+    return True
+
+
+async def _noted(kind: ReminderKind, subject_id: UUID, counted_from: datetime, days: int, now: datetime) -> bool:
+    """Whether the reminder is given here and now: it is noted, and was not before."""
+    return bool(await rows(_NOTE, new_id(), kind, subject_id, counted_from, days, now))
