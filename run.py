@@ -286,6 +286,40 @@ def rotate_keys(_arguments: list[str]) -> int:
     return 0
 
 
+def verify_records(arguments: list[str]) -> int:
+    """Check the chain of records of every case; what was changed, is missing or foreign is named. `--witness FILE` as README says."""
+    parser = argparse.ArgumentParser(prog="run.py verify-records", description=verify_records.__doc__)
+    parser.add_argument("--witness", type=Path, help="keep where each chain ends in this file, and check against what it kept before")
+    chosen = parser.parse_args(arguments)
+    broken: list[int] = []
+
+    async def work(configuration: Settings) -> None:
+        from domain.actions.record_chain import heads_of, verify, written
+        from models.database import close_database, open_database
+
+        before = heads_of(chosen.witness.read_text()) if chosen.witness and chosen.witness.exists() else {}
+        ends, seen = [], 0
+        await open_database(configuration)
+        try:
+            async for heads, links in verify(before):
+                seen += len(heads)
+                ends += [written(each) for each in heads] if chosen.witness else []
+                for link in links:
+                    broken.append(link.number)
+                    print(f"\r{link.what.value}: case {link.case_id}, record {link.number}, id {link.record_id or '-'}", flush=True)
+                if sys.stdout.isatty():
+                    print(f"\r{seen:,} cases ", end="", flush=True)
+        finally:
+            await close_database()
+        print(f"\r{seen:,} cases read, {len(broken):,} records broken.", flush=True)
+        if chosen.witness and not broken:  # what is broken is not to be taken for what should be
+            chosen.witness.with_suffix(".new").write_text("".join(ends))
+            chosen.witness.with_suffix(".new").replace(chosen.witness)
+
+    _with_database(lambda configuration: asyncio.run(work(configuration)))
+    return 1 if broken else 0
+
+
 def create_staff(arguments: list[str]) -> int:
     """`create-staff NAME PHONE ID_NUMBER [--role ROLE] [--pool CODE]`: an account of staff, by default the first administrator.
 
@@ -488,6 +522,7 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "load-reference": (load_reference, "runtime"),
     "create-staff": (create_staff, "runtime"),
     "rotate-keys": (rotate_keys, "runtime"),
+    "verify-records": (verify_records, "runtime"),
     "prepare": (prepare, "runtime"),
     "api": (api, "runtime"),
     "worker": (worker, "runtime"),

@@ -281,6 +281,15 @@ class ObjectionState(Vocabulary):
     UPHELD = "UPHELD", "成立", "settled: the admission is refused"
 
 
+class ChainBreak(Vocabulary):
+    """What is wrong at a place of a chain of records (domain §5)."""
+
+    CHANGED = "CHANGED", "被改动", "the record does not say what it was written with, or does not follow the one before"
+    MISSING = "MISSING", "缺失", "the record, or the whole case, is gone"
+    FOREIGN = "FOREIGN", "外来", "a record that the registry did not write there"
+    CASE_DIFFERS = "CASE_DIFFERS", "申请不符", "the case does not stand where its last record says"
+
+
 class SmsTemplate(Vocabulary):
     """Messages that the registry sends (domain §7)."""
 

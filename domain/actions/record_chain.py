@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hmac
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
 
 from models.applications import Application, ApplicationRecord
+from models.database import rows
+from models.enums import ChainBreak
 from models.sealing import derived_key
 
 
@@ -37,23 +42,84 @@ def _written(record: ApplicationRecord) -> bytes:
     return orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)  # str: the driver's own kind of UUID
 
 
-async def broken_links(case_id: UUID) -> list[int]:
-    """Numbers of the case's records that are missing, were changed, or were added past the registry; empty where the chain is whole.
+@dataclass(frozen=True, slots=True)
+class BrokenLink:
+    """One place where a chain does not hold: the case, the record's number and, where it is there, its id."""
 
-    The end of the chain is kept with the case: who cuts records off and rewrites the case as well is not found here.
-    """
+    case_id: UUID
+    number: int
+    what: ChainBreak
+    record_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain ended when somebody looked: what was witnessed once must stand there for ever."""
+
+    case_id: UUID
+    number: int
+    hash: bytes
+
+
+def written(head: Head) -> str:
+    """A head as a line of a witness file."""
+    return f"{head.case_id} {head.number} {head.hash.hex()}\n"
+
+
+def heads_of(witness: str) -> dict[UUID, Head]:
+    """What a witness file holds, by case; raises ValueError for anything else."""
+    found = [line.split(" ") for line in witness.splitlines()]
+    return {UUID(case_id): Head(UUID(case_id), int(number), bytes.fromhex(digest)) for case_id, number, digest in found}
+
+
+async def broken_links(case_id: UUID, witnessed: Head | None = None) -> list[BrokenLink]:
+    """Where the case's chain does not hold, by number; empty where it is whole. See `verify` for `witnessed`."""
     case = await Application.get(id=case_id)
-    kept = {record.number: record for record in await ApplicationRecord.filter(application_id=case_id)}
-    broken = []
+    return _broken(case, await ApplicationRecord.filter(application_id=case_id), witnessed)
+
+
+async def verify(witnessed: Mapping[UUID, Head], *, batch: int = 500) -> AsyncIterator[tuple[Sequence[Head], Sequence[BrokenLink]]]:
+    """All chains of the registry, a batch of cases at a time: where each ends now, and where any does not hold.
+
+    Who may write the database can cut the newest records off and set the case back; the rest is a whole chain. So the ends of all chains
+    are told, to be kept elsewhere, and compared by the next run: `witnessed` are those of an earlier one. Takes two statements a batch.
+    """
+    after = UUID(int=0)
+    missing = set(witnessed)
+    while cases := await rows("SELECT * FROM applications WHERE id > $1 AND records_count > 0 ORDER BY id LIMIT $2", after, batch):
+        after = cases[-1]["id"]
+        kept: dict[UUID, list[ApplicationRecord]] = defaultdict(list)
+        ids = [each["id"] for each in cases]
+        for row in await rows("SELECT * FROM application_records WHERE application_id = ANY($1::uuid[])", ids):
+            kept[row["application_id"]].append(ApplicationRecord._init_from_db(**dict(row)))
+        found = [Application._init_from_db(**dict(each)) for each in cases]
+        missing.difference_update(ids)
+        yield (
+            [Head(case.id, case.records_count, case.last_hash or b"") for case in found],
+            [link for case in found for link in _broken(case, kept[case.id], witnessed.get(case.id))],
+        )
+    if missing:
+        yield [], [BrokenLink(case_id, witnessed[case_id].number, ChainBreak.MISSING) for case_id in sorted(missing)]
+
+
+def _broken(case: Application, records: Sequence[ApplicationRecord], witnessed: Head | None) -> list[BrokenLink]:
+    kept = {record.number: record for record in records}
+    found: dict[int, BrokenLink] = {}
     before: bytes | None = None
-    for number in range(1, max(case.records_count, *kept, 0) + 1):
+    for number in range(1, max(case.records_count, *kept, witnessed.number if witnessed else 0, 0) + 1):
         record = kept.get(number)
         # Behind a missing record only the row itself can be checked.
         follows = record is not None and (record.previous_hash == before or (number - 1 not in kept and number > 1))
-        if record is None or not follows or not _fits(record):
-            broken.append(number)
+        if record is None:
+            found[number] = BrokenLink(case.id, number, ChainBreak.MISSING)
+        elif number > case.records_count:
+            found[number] = BrokenLink(case.id, number, ChainBreak.FOREIGN, record.id)
+        elif not follows or not _fits(record):
+            found[number] = BrokenLink(case.id, number, ChainBreak.CHANGED, record.id)
+        elif witnessed is not None and number == witnessed.number and record.hash != witnessed.hash:
+            found[number] = BrokenLink(case.id, number, ChainBreak.FOREIGN, record.id)
         before = None if record is None else record.hash
     last = kept.get(case.records_count)
-    if last is not None and last.hash != case.last_hash and case.records_count not in broken:
-        broken.append(case.records_count)
-    return sorted({*broken, *(number for number in kept if number > case.records_count)})
+    if last is not None and (last.hash, last.to_stage) != (case.last_hash, case.stage):
+        found.setdefault(last.number, BrokenLink(case.id, last.number, ChainBreak.CASE_DIFFERS, last.id))
+    return [found[number] for number in sorted(found)]

@@ -9,6 +9,7 @@ import strawberry
 
 from domain.actions.comparing import base_of, difference_of
 from domain.actions.eligibility import report_of
+from domain.actions.record_chain import broken_links
 from domain.rules.calendar import last_day_before
 from domain.rules.lifecycle import DECISIONS, available_moves
 from domain.rules.policy import SETTLING, CaseFacts, moves_of
@@ -23,6 +24,7 @@ from schema.types.experts import Expert
 from schema.types.messages import Message
 from schema.types.objections import Objection
 from schema.types.publicity import PublicNotice
+from schema.types.record_chain import BrokenRecord, RecordChain
 from schema.types.reference import Division
 
 if TYPE_CHECKING:
@@ -220,6 +222,17 @@ class Application(Node):
         if self.row.revision_id is None or (base := await base_of(self.row.revision_id)) is None:
             return None
         return ProfileDifference.of(await difference_of(self.row.revision_id, base), info.context)
+
+    @strawberry.field(
+        description="记录链: whether the records of the case are as they were written; checked now. For officers, null for the expert."
+    )
+    async def record_chain(self, info: Info) -> RecordChain | None:
+        """By record_chain.broken_links."""
+        viewer = info.context.viewer
+        if viewer is None or not viewer.is_officer:
+            return None
+        broken = [BrokenRecord.of(each) for each in await broken_links(self.row.id)]
+        return RecordChain(intact=not broken, broken=broken)
 
     @strawberry.field(
         description="入库条件核对: how the submitted profile stood to the conditions of admission on the day of its submission; the same a "

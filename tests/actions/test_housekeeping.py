@@ -4,9 +4,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 from domain.actions import housekeeping
-from models.accounts import FailedSignIn, IdempotencyKey, PhoneCode
+from models.accounts import FailedSignIn, IdempotencyKey, PhoneCode, Session
 from models.database import database_now
-from models.enums import CodePurpose, OutboxState, SmsTemplate
+from models.enums import CodePurpose, OutboxState, SmsTemplate, Transport
 from models.outbox import OutboxRow
 from models.sms import SmsMessage
 from settings import Settings
@@ -23,6 +23,17 @@ async def _rows_of_age(person: SignedIn, age: timedelta) -> None:
     await IdempotencyKey.create(
         account_id=person.account.id, key=str(uuid4()), verb="verb", input_hash=digest, result_id=uuid4(), created_at=at
     )
+    for ended in (at, None):
+        await Session.create(
+            account_id=person.account.id,
+            token_hash=uuid4().bytes,
+            transport=Transport.BEARER,
+            device="pytest",
+            created_at=at,
+            used_at=at,
+            expires_at=at + 14 * DAY,
+            ended_at=ended,
+        )
     for code in (uuid4(), None):
         await SmsMessage.create(
             template=SmsTemplate.PHONE_CODE, language="zh", phone=person.phone, phone_masked="", phone_code_id=code, created_at=at
@@ -41,9 +52,17 @@ async def test_what_is_over_is_removed_and_the_rest_stays(database: Settings) ->
     removed = await housekeeping.tidy()
     again = await housekeeping.tidy()
 
-    assert removed == {"idempotency_keys": 4, "failed_sign_ins": 4, "phone_codes": 3, "sms_messages": 1, "outbox": 2}
+    assert {table: count for table, count in removed.items() if count} == {
+        "idempotency_keys": 4,
+        "failed_sign_ins": 4,
+        "phone_codes": 3,
+        "sms_messages": 1,
+        "sessions": 1,
+        "outbox": 2,
+    }
     assert set(again.values()) == {0}
     assert (await FailedSignIn.all().count(), await IdempotencyKey.all().count(), await PhoneCode.all().count()) == (1, 1, 2)
     assert await SmsMessage.filter(phone_masked="").count() == 9
+    assert await Session.filter(account_id=person.account.id, device="pytest").count() == 1 + 9
     assert await OutboxRow.all().count() == 18
     assert await OutboxRow.filter(state=OutboxState.DEAD).count() == 5

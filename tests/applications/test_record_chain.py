@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
-from domain.actions.record_chain import broken_links, chain_hash
+from domain.actions.record_chain import Head, broken_links, chain_hash, verify
 from models.applications import Application, ApplicationRecord
 from models.database import execute, rows
-from models.enums import Stage
+from models.enums import ChainBreak, Stage
 from tests.cases import approve, case_at, return_case, submit, undone
+from tests.graphql import execute as execute_as
 from tests.people import officer, provincial_officer
 
 
@@ -22,6 +24,10 @@ async def tampering() -> AsyncIterator[None]:
         await rows("ALTER TABLE application_records DISABLE TRIGGER records_never_change")
         yield
         await rows("ALTER TABLE application_records ENABLE TRIGGER records_never_change")
+
+
+async def told(case: Application) -> list[tuple[int, str]]:
+    return [(each.number, each.what) for each in await broken_links(case.id)]
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +91,8 @@ async def test_a_changed_record_is_found_and_named(case: Application, change: st
 
         found = await broken_links(case.id)
 
-        assert found[0] == 3
-        assert set(found) <= {3, 4}
+        assert (found[0].number, found[0].what) == (3, ChainBreak.CHANGED)
+        assert {each.number for each in found} <= {3, 4}
     assert await broken_links(case.id) == []
 
 
@@ -94,14 +100,14 @@ async def test_a_removed_record_is_named_by_its_number(case: Application) -> Non
     async with tampering():
         await execute("DELETE FROM application_records WHERE application_id = $1 AND number = 4", case.id)
 
-        assert await broken_links(case.id) == [4]
+        assert await told(case) == [(4, "MISSING")]
 
 
 async def test_removed_first_and_last_records_are_named(case: Application) -> None:
     async with tampering():
         await execute("DELETE FROM application_records WHERE application_id = $1 AND number IN (1, 7)", case.id)
 
-        assert await broken_links(case.id) == [1, 7]
+        assert await told(case) == [(1, "MISSING"), (7, "MISSING")]
 
 
 async def test_a_chain_cut_short_does_not_end_as_the_case_says(case: Application) -> None:
@@ -109,7 +115,7 @@ async def test_a_chain_cut_short_does_not_end_as_the_case_says(case: Application
         await execute("DELETE FROM application_records WHERE application_id = $1 AND number = 7", case.id)
         await execute("UPDATE applications SET records_count = 6 WHERE id = $1", case.id)
 
-        assert await broken_links(case.id) == [6]
+        assert await told(case) == [(6, "CASE_DIFFERS")]
 
 
 async def test_records_that_changed_places_are_both_named(case: Application) -> None:
@@ -117,7 +123,7 @@ async def test_records_that_changed_places_are_both_named(case: Application) -> 
         for wanted, number in ((100, 2), (2, 5), (5, 100)):
             await execute("UPDATE application_records SET number = $2 WHERE application_id = $1 AND number = $3", case.id, wanted, number)
 
-        assert {2, 5} <= set(await broken_links(case.id))
+        assert {(2, "CHANGED"), (5, "CHANGED")} <= set(await told(case))
 
 
 async def test_a_record_written_past_the_registry_is_named(case: Application) -> None:
@@ -130,7 +136,7 @@ async def test_a_record_written_past_the_registry_is_named(case: Application) ->
             case.id,
         )
 
-        assert await broken_links(case.id) == [8]
+        assert await told(case) == [(8, "FOREIGN")]
 
 
 async def test_a_record_of_another_case_does_not_fit(case: Application, now: datetime) -> None:
@@ -140,5 +146,84 @@ async def test_a_record_of_another_case_does_not_fit(case: Application, now: dat
         await execute("DELETE FROM application_records WHERE application_id = $1 AND number IN (1, 2)", other.id)
         await execute("UPDATE application_records SET application_id = $1 WHERE application_id = $2 AND number <= 2", other.id, case.id)
 
-        assert await broken_links(other.id) == [1, 2]
-        assert await broken_links(case.id) == [1, 2]
+        assert await told(other) == [(1, "CHANGED"), (2, "CHANGED")]
+        assert await told(case) == [(1, "MISSING"), (2, "MISSING")]
+
+
+async def test_a_case_that_was_set_to_another_stage_differs_from_its_records(case: Application) -> None:
+    async with tampering():
+        await execute("UPDATE applications SET stage = 'ADMITTED', closed_at = stage_since WHERE id = $1", case.id)
+
+        assert await told(case) == [(7, "CASE_DIFFERS")]
+
+
+async def everywhere(witnessed: dict[UUID, Head]) -> tuple[dict[UUID, Head], list[tuple[UUID, int, str]]]:
+    heads: dict[UUID, Head] = {}
+    broken = []
+    async for batch, links in verify(witnessed, batch=2):
+        heads |= {each.case_id: each for each in batch}
+        broken += [(each.case_id, each.number, str(each.what)) for each in links]
+    return heads, broken
+
+
+async def test_all_chains_are_read_and_a_changed_row_is_named_by_its_case(case: Application) -> None:
+    heads, broken = await everywhere({})
+    cases = await Application.filter(records_count__gt=0).count()
+
+    async with tampering():
+        await execute("UPDATE application_records SET opinion = '不同意' WHERE application_id = $1 AND number = 3", case.id)
+        _, tampered = await everywhere({})
+
+    assert (len(heads), broken) == (cases, [])
+    assert heads[case.id] == Head(case.id, 7, case.last_hash or b"")
+    assert tampered == [(case.id, 3, "CHANGED")]
+
+
+async def test_a_chain_that_was_cut_and_its_case_set_back_is_found_by_who_has_seen_its_end(case: Application) -> None:
+    heads, _ = await everywhere({})
+
+    async with tampering():
+        await execute("DELETE FROM application_records WHERE application_id = $1 AND number = 7", case.id)
+        await execute(
+            """UPDATE applications c SET records_count = 6, last_hash = r.hash, stage = r.to_stage FROM application_records r
+               WHERE c.id = $1 AND r.application_id = c.id AND r.number = 6""",
+            case.id,
+        )
+        unseen, seen = (await everywhere({}))[1], (await everywhere(heads))[1]
+
+    assert unseen == []
+    assert seen == [(case.id, 7, "MISSING")]
+
+
+async def test_a_case_that_is_gone_is_found_by_who_has_seen_it(case: Application) -> None:
+    heads, _ = await everywhere({})
+    gone = UUID(int=7)
+
+    _, broken = await everywhere(heads | {gone: Head(gone, 3, b"x")})
+
+    assert broken == [(gone, 3, "MISSING")]
+
+
+CHAIN = "query ($id: ID!) { application(id: $id) { recordChain { intact broken { number what } } } }"
+
+
+async def test_officers_ask_whether_the_records_of_a_case_hold(case: Application) -> None:
+    who = {"office": await officer(), "province": await provincial_officer(), "other": await officer("220299")}
+    given = f"Application_{case.id}"
+
+    whole = {name: (await execute_as(CHAIN, each.viewer, id=given)).data for name, each in who.items()}
+    async with tampering():
+        await execute("UPDATE application_records SET opinion = '改' WHERE application_id = $1 AND number = 3", case.id)
+        changed = (await execute_as(CHAIN, who["office"].viewer, id=given)).data
+
+    held = {"application": {"recordChain": {"intact": True, "broken": []}}}
+    assert whole == {"office": held, "province": held, "other": {"application": None}}
+    assert changed == {"application": {"recordChain": {"intact": False, "broken": [{"number": 3, "what": "CHANGED"}]}}}
+
+
+async def test_the_expert_reads_the_records_and_not_their_chain(now: datetime) -> None:
+    person, case = await case_at(Stage.FIRST_REVIEW)
+
+    found = await execute_as(CHAIN, person.viewer, id=f"Application_{case.id}")
+
+    assert found.data == {"application": {"recordChain": None}}

@@ -76,7 +76,7 @@ async def _records_stay(someone: Someone) -> None:
     for change in ("opinion = '同意'", "erased_hash = NULL", "erased_hash = '\\x00'"):
         await execute("ALTER TABLE application_records DISABLE TRIGGER records_never_change")
         await execute(f"UPDATE application_records SET {change} WHERE id = $1", returned.id)
-        assert await broken_links(someone.case.id) == [2]
+        assert [each.number for each in await broken_links(someone.case.id)] == [2]
         await execute(
             "UPDATE application_records SET opinion = $2, erased_hash = $3 WHERE id = $1",
             returned.id,
