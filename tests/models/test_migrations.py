@@ -64,3 +64,45 @@ async def test_two_processes_that_migrate_at_once_do_no_harm(empty: str) -> None
     await connection.close()
     assert ended == [0, 0]
     assert [each["name"] for each in applied] == sorted(path.stem for path in (ROOT / "models" / "migrations").glob("0*.py"))
+
+
+_TO_THE_SECOND = """
+import asyncio
+from models.database import tortoise_config
+from settings import settings
+from tortoise.migrations.api import migrate
+asyncio.run(migrate(config=tortoise_config(settings()), target="models.0002_what_is_always_true"))
+"""
+_OF_THE_SECOND = """
+SET session_replication_role = replica;  -- rows that they name are not asked for
+INSERT INTO applications (id, kind, expert_id, stage, round, pool_code, revision_id, applicant, declared_commitment, declared_avoidance,
+    created_at, stage_since, records_count)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'ADMISSION', gen_random_uuid(), 'SECOND_REVIEW', 1, '220199', gen_random_uuid(), '张三',
+    TRUE, TRUE, now(), now(), 0);
+INSERT INTO application_notes (id, application_id, author_id, author_name, author_role, text, at)
+    SELECT gen_random_uuid(), '00000000-0000-0000-0000-000000000001', gen_random_uuid(), role, role, '请留意', now()
+    FROM unnest(ARRAY['LOCAL_OFFICER', 'PROVINCIAL_OFFICER']) role;
+"""
+
+
+async def test_what_was_kept_before_a_change_of_division_was_possible_is_brought_along(empty: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": empty, "REGISTRY_DEVELOPMENT": "1"}
+
+    async def run(*arguments: str) -> int | None:
+        return await (await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT, env=environment)).wait()
+
+    earlier = await run("-c", _TO_THE_SECOND)
+    connection = await asyncpg.connect(empty)
+    await connection.execute(_OF_THE_SECOND)
+    await connection.close()
+
+    later = await run("-m", "models.migrate")
+
+    connection = await asyncpg.connect(empty)
+    notes = await connection.fetch("SELECT author_role, author_pool_code FROM application_notes ORDER BY author_role")
+    left = await connection.fetchval("SELECT leaving_pool_code FROM applications")
+    with pytest.raises(asyncpg.RestrictViolationError, match="never change"):
+        await connection.execute("UPDATE application_notes SET author_pool_code = '220299'")
+    await connection.close()
+    assert (earlier, later, left) == (0, 0, None)
+    assert [tuple(each) for each in notes] == [("LOCAL_OFFICER", "220199"), ("PROVINCIAL_OFFICER", None)]

@@ -23,6 +23,7 @@ NOT_COMPARED = {
     "created_at": "of the chain",
     "updated_at": "of the chain",
     "frozen_at": "of the chain",
+    "eligibility": "made by the registry when it was frozen",
     "id_number_hash": "follows the number",
     "id_number_masked": "follows the number",
     "second_phone_masked": "follows the phone",
