@@ -29,7 +29,7 @@ import socket  # noqa: E402
 import statistics  # noqa: E402
 import subprocess  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Iterator, Sequence  # noqa: E402
 from dataclasses import dataclass, field  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -44,6 +44,8 @@ from settings import Settings  # noqa: E402
 
 SECRET = "the secret of the bench, 32 characters and more"  # noqa: S105  of a database that holds invented people alone
 CASES = 200
+WAITING = 400
+"""Cases in second review, to be approved by each contender in each round."""
 CONNECTIONS = 4
 PEERS = HERE / "peers"
 
@@ -80,6 +82,8 @@ class Contender:
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": str(self.port), "DATABASE_URL": world.configuration.database_url,
             "BENCH_STATEMENTS": str(world.statements), "BENCH_TOKEN": world.token, "NODE_ENV": "production",
             "REGISTRY_DEVELOPMENT": "0", "REGISTRY_SECRET_KEY": SECRET, "REGISTRY_DATA_DIR": str(world.configuration.data_dir),
+            # One client asks as fast as many: counted as ever, but never refused.
+            "REGISTRY_REQUESTS_PER_SECOND_ACCOUNT": "1000000", "REGISTRY_REQUESTS_PER_SECOND_ADDRESS": "1000000",
             "REGISTRY_PORT": str(self.port), "BENCH_SCHEMA": str(ROOT / "schema" / "schema.graphql"), **self.environment,
         }  # fmt: skip
         command = [each.replace("{port}", str(self.port)) for each in self.command]
@@ -178,6 +182,7 @@ async def prepare(configuration: Settings, experts: int, postmaster: int) -> Wor
     try:
         await reference.load(ROOT / "reference")
         await seed_experts(experts, seed=1, configuration=configuration, tell=Progress())
+        await wait_for_second_review(configuration.database_url)
         token = secrets.token_urlsafe(32)
         (officer,) = await rows("SELECT id FROM accounts WHERE role = 'PROVINCIAL_OFFICER' ORDER BY id LIMIT 1")
         await rows(
@@ -215,6 +220,34 @@ async def prepare(configuration: Settings, experts: int, postmaster: int) -> Wor
     return World(configuration, token, cases, path, postmaster)
 
 
+async def wait_for_second_review(database_url: str) -> None:
+    """Take admitted cases back to where the first review had just approved them, until there are as many as are wanted."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica; SET LOCAL statement_timeout = 0")
+            await connection.execute("CREATE TEMP TABLE taken (id uuid) ON COMMIT DROP")
+            await connection.execute(
+                """INSERT INTO taken SELECT id FROM applications a
+                   WHERE stage = 'ADMITTED' AND round = 1
+                       AND NOT EXISTS (SELECT FROM applications o WHERE o.expert_id = a.expert_id AND o.id <> a.id)
+                   ORDER BY id LIMIT greatest(0, $1 - (SELECT count(*) FROM applications WHERE stage = 'SECOND_REVIEW'))""",
+                WAITING,
+            )
+            await connection.execute("DELETE FROM application_records r USING taken t WHERE r.application_id = t.id AND r.number > 2")
+            await connection.execute(
+                "DELETE FROM notice_specialties s USING taken t, public_notices n WHERE n.application_id = t.id AND s.notice_id = n.id"
+            )
+            await connection.execute("DELETE FROM public_notices n USING taken t WHERE n.application_id = t.id")
+            await connection.execute(
+                """UPDATE applications a SET stage = r.to_stage, stage_since = r.at, due_at = r.at + interval '7 days', closed_at = NULL,
+                       records_count = 2, last_hash = r.hash
+                   FROM taken t, application_records r WHERE a.id = t.id AND r.application_id = t.id AND r.number = 2"""
+            )
+    finally:
+        await connection.close()
+
+
 async def check_equal(all_: list[Contender], world: World) -> None:
     """Every contender answers what we answer. Raises SystemExit with the first difference."""
     ours = all_[0]
@@ -242,10 +275,12 @@ def difference(one: Any, other: Any, path: str = "") -> str:
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 
-async def measure(all_: list[Contender], world: World, *, rounds: int, seconds: float) -> dict[str, dict[str, list[Cost]]]:
+async def measure(
+    all_: list[Contender], world: World, operations: Sequence[Measured], *, rounds: int, seconds: float
+) -> dict[str, dict[str, list[Cost]]]:
     """Rounds of every operation, the contenders by turns in changing order."""
     costs: dict[str, dict[str, list[Cost]]] = {}
-    for operation in OPERATIONS:
+    for operation in operations:
         those = [each for each in all_ if operation.name in each.operations]
         requests = {each.name: requests_of(each, operation, world) for each in those}
         for each in those:  # warm: plans, caches, prepared statements, JIT
@@ -272,6 +307,17 @@ async def one_round(contender: Contender, requests: Iterator[bytes], world: Worl
     )
 
 
+async def put_back(connection: Any) -> None:
+    """Every approved case to where it waited; dead rows are swept, so that no contender meets those of the one before."""
+    await connection.execute("DELETE FROM application_records r USING kept k WHERE r.application_id = k.id AND r.number > k.records_count")
+    await connection.execute(
+        """UPDATE applications a SET stage = k.stage, stage_since = k.stage_since, due_at = k.due_at, records_count = k.records_count,
+               last_hash = k.last_hash FROM kept k WHERE a.id = k.id AND a.records_count <> k.records_count"""
+    )
+    await connection.execute("VACUUM applications")
+    await connection.execute("VACUUM application_records")
+
+
 async def measure_approvals(all_: list[Contender], world: World, rounds: int) -> dict[str, list[Cost]]:
     """Every case in its second review is approved once a round, then all are put back."""
     those = [each for each in all_ if MUTATION.name in each.operations]
@@ -279,7 +325,9 @@ async def measure_approvals(all_: list[Contender], world: World, rounds: int) ->
     connection = await asyncpg.connect(world.configuration.database_url)
     try:
         await connection.execute("SET session_replication_role = replica; SET statement_timeout = 0")
-        await connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM applications WHERE stage = 'SECOND_REVIEW'")
+        await connection.execute(
+            "CREATE TEMP TABLE kept AS SELECT * FROM applications WHERE stage = 'SECOND_REVIEW' ORDER BY id LIMIT $1", WAITING
+        )
         waiting = [str(row["id"]) for row in await connection.fetch("SELECT id FROM kept ORDER BY id")]
         for number in range(-1, rounds):
             for each in those[number % len(those) :] + those[: number % len(those)]:
@@ -289,14 +337,11 @@ async def measure_approvals(all_: list[Contender], world: World, rounds: int) ->
                 )
                 if approved != len(waiting):
                     raise SystemExit(f"{each.name} approved {approved} of {len(waiting)} cases")
-                await connection.execute(
-                    """DELETE FROM application_records r USING kept k WHERE r.application_id = k.id AND r.number > k.records_count;
-                       UPDATE applications a SET stage = k.stage, stage_since = k.stage_since, due_at = k.due_at,
-                           records_count = k.records_count, last_hash = k.last_hash FROM kept k WHERE a.id = k.id"""
-                )
+                await put_back(connection)
                 if number >= 0:
                     costs.setdefault(each.name, []).append(cost)
     finally:
+        await put_back(connection)
         await connection.close()
     tell(MUTATION.name, costs)
     return costs
@@ -358,7 +403,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=1.5, help="length of one round of one contender")
     parser.add_argument("--only", help="contenders to measure beside ours, by comma")
+    parser.add_argument("--operations", help="operations to measure, by comma; the figures are told, not kept")
     chosen = parser.parse_args()
+    names = chosen.operations.split(",") if chosen.operations else [each.name for each in (*OPERATIONS, MUTATION)]
     if chosen.quick:
         chosen.experts, chosen.rounds, chosen.seconds = min(chosen.experts, 2_000), 3, 0.4
     directory = HERE / ".data" / str(chosen.experts)
@@ -374,11 +421,13 @@ def main() -> int:
         for each in all_:
             each.start(world)
         asyncio.run(check_equal(all_, world))
-        costs = asyncio.run(measure(all_, world, rounds=chosen.rounds, seconds=chosen.seconds))
-        costs[MUTATION.name] = asyncio.run(measure_approvals(all_, world, chosen.rounds))
+        reads = [each for each in OPERATIONS if each.name in names]
+        costs = asyncio.run(measure(all_, world, reads, rounds=chosen.rounds, seconds=chosen.seconds))
+        if MUTATION.name in names:
+            costs[MUTATION.name] = asyncio.run(measure_approvals(all_, world, chosen.rounds))
         memory = {each.name: resident_mib(each.process.pid) for each in all_ if each.process}
-        alone = {each.name: pgbench(world, each.name, 2 if chosen.quick else 5) for each in OPERATIONS}
-        if not chosen.quick:
+        alone = {each.name: pgbench(world, each.name, 2 if chosen.quick else 5) for each in reads}
+        if not chosen.quick and not chosen.operations and not chosen.only:
             report.write(costs, memory, alone, chosen.experts)
         print("\nRSS: " + ", ".join(f"{name} {mib:.0f} MiB" for name, mib in memory.items()))
         print("pgbench alone: " + ", ".join(f"{name} {tps:.0f}/s" for name, tps in alone.items() if tps))
