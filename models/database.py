@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,8 @@ import orjson
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
+from tortoise.exceptions import IntegrityError, OperationalError
+from tortoise.fields import BinaryField, BooleanField, CharField, DatetimeField, IntField, TextField, UUIDField
 from tortoise.models import Model
 
 from settings import Settings
@@ -160,9 +163,20 @@ async def take_turns(*digests: bytes) -> None:
 
 
 async def rows(sql: str, *values: Any) -> Sequence[asyncpg.Record]:
-    """The rows of one statement, in the running transaction if there is one."""
-    found: Sequence[asyncpg.Record] = (await _client().execute_query(sql, list(values)))[1]
-    return found
+    """The rows of one statement, in the running transaction if there is one; never asked twice, as it may write.
+
+    Raises what Tortoise raises: IntegrityError for what a constraint forbids, OperationalError for what is no SQL.
+    """
+    client = _client()
+    if isinstance(client, TransactionWrapper):
+        found: Sequence[asyncpg.Record] = (await client.execute_query(sql, list(values)))[1]
+        return found
+    try:
+        return await _fetch(sql, values)
+    except asyncpg.IntegrityConstraintViolationError as broken:
+        raise IntegrityError(broken) from broken
+    except (asyncpg.SyntaxOrAccessError, asyncpg.DataError) as wrong:
+        raise OperationalError(wrong) from wrong
 
 
 async def fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
@@ -210,8 +224,22 @@ async def execute(sql: str, *values: Any) -> int:
 
 def stored(row: Model) -> dict[str, Any]:
     """The columns of a model's row with their values as the driver takes them, for statements that write more than one table."""
-    meta = row._meta
-    return {column: meta.fields_map[name].to_db_value(getattr(row, name), row) for name, column in meta.fields_db_projection.items()}
+    return {
+        column: getattr(row, name) if convert is None else convert(getattr(row, name), row) for column, name, convert in _columns(type(row))
+    }
+
+
+@cache
+def _columns(model: type[Model]) -> Sequence[tuple[str, str, Callable[[Any, Model], Any] | None]]:
+    """Column, attribute and conversion of each field; none where the driver takes the value as it is and constraints check it."""
+    fields = model._meta.fields_map
+    return [
+        (column, name, None if type(fields[name]) in _TAKEN_AS_THEY_ARE else fields[name].to_db_value)
+        for name, column in model._meta.fields_db_projection.items()
+    ]
+
+
+_TAKEN_AS_THEY_ARE = (BinaryField, BooleanField, CharField, DatetimeField, IntField, TextField, UUIDField)
 
 
 async def database_now() -> datetime:
