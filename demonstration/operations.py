@@ -141,11 +141,75 @@ CLOCK_MOVE = f"""mutation ClockMove($input: DevelopmentClockMoveInput!) {{
 
 MY_TITLES = "query MyTitles { viewer { expert { draftProfile { titles { id title { name } } } } } }"
 
-NOTICES = "query Notices { publicNotices(first: 100) { nodes { name } } }"
+NOTICES = "query Notices { publicNotices(first: 100) { nodes { id name } } }"
 
 APPLICATION_MOVED = "subscription ApplicationMoved { applicationMoved { id stage round } }"
 
 QUEUE_CHANGED = "subscription QueueChanged { queueChanged { stage application { id } } }"
+
+OBJECTION_RAISE = f"""mutation ObjectionRaise($input: ObjectionRaiseInput!) {{
+  objectionRaise(input: $input) {{ __typename ... on ObjectionReceived {{ receipt receivedAt }} {PROBLEM} }}
+}}"""
+
+OBJECTIONS_OF = """query ObjectionsOf($id: ID!) {
+  application(id: $id) { objections { id receipt state text phoneMasked receivedAt settledBy settlement } }
+}"""
+
+OBJECTION_SETTLE = f"""mutation ObjectionSettle($input: ObjectionSettleInput!) {{
+  objectionSettle(input: $input) {{ __typename ... on Objection {{ state settlement application {{ stage }} }} {PROBLEM} }}
+}}"""
+
+CHANGE_SUBMIT = f"""mutation ChangeSubmit($input: ChangeSubmitInput!) {{
+  changeSubmit(input: $input) {{
+    __typename
+    ... on Application {{ id kind stage }}
+    ... on Incomplete {{ missing {{ path code message }} }}
+    {PROBLEM}
+  }}
+}}"""
+
+DIFFERENCE = """query Difference($id: ID!) {
+  application(id: $id) {
+    kind
+    difference { fields { path label before after } entries { section label change title fields { path before after } } }
+  }
+}"""
+
+EXPERT_REVEAL = f"""mutation ExpertReveal($input: ExpertRevealInput!) {{
+  expertReveal(input: $input) {{ __typename ... on PersonalDataRevealed {{ phone }} {PROBLEM} }}
+}}"""
+
+CLEAR_READS = "query ClearReads { viewer { clearReads(first: 5) { nodes { at readerName readerPool { name } fields reason } } } }"
+
+IN_FORCE = "query InForce { viewer { expert { effectiveProfile { id number basicInfo { employer } } } } }"
+
+DIVISION_CHANGE_REQUEST = f"""mutation DivisionChangeRequest($input: DivisionChangeRequestInput!) {{
+  divisionChangeRequest(input: $input) {{
+    __typename
+    ... on Application {{ id kind stage pool {{ name }} leavingPool {{ name }} }}
+    {PROBLEM}
+  }}
+}}"""
+
+SCHEDULE_SAVE = f"""mutation ScheduleSave($input: ScheduleSaveInput!) {{
+  scheduleSave(input: $input) {{ __typename ... on SchedulePeriod {{ id firstDate lastDate availability }} {PROBLEM} }}
+}}"""
+
+AVAILABLE_EXPERTS = "query AvailableExperts($date: Date!) { availableExperts(date: $date, first: 100) { nodes { number name } } }"
+
+APPLICATION_FORM_EXPORT = """mutation ApplicationFormExport($input: ApplicationFormExportInput!) {
+  applicationFormExport(input: $input) { __typename ... on Export { id state } ... on Problem { code message } }
+}"""
+
+EXPORTS = "query Exports { exports(first: 1) { nodes { kind state done total fileName url } } }"
+
+EXPERT_DEREGISTER = f"""mutation ExpertDeregister($input: ExpertDeregisterInput!) {{
+  expertDeregister(input: $input) {{ __typename ... on ExpertDeregistered {{ at }} {PROBLEM} }}
+}}"""
+
+FORMER_REGISTRATIONS = """query FormerRegistrations($id: ID!) {
+  application(id: $id) { expert { formerRegistrations { number standing registeredOn leftOn } } }
+}"""
 
 DOCUMENTS = {name: value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str) and name != "PROBLEM"}
 """Every document by its name here, for tests that hold them to the schema."""

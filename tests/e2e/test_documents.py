@@ -34,7 +34,16 @@ QUERIES = [
     for name, text in SHOWN.items()
     if schema.documents.read(text, schema._schema, BASE).operation(None).operation is OperationType.QUERY
 ]
-LEFT_TO_THE_EXECUTOR = {"developmentMessages", "formMatches", "privacyTermsVersion", "queueCounts", "missing", "warnings", "url"}
+LEFT_TO_THE_EXECUTOR = {
+    "developmentMessages",
+    "difference",
+    "formMatches",
+    "privacyTermsVersion",
+    "queueCounts",
+    "missing",
+    "warnings",
+    "url",
+}
 """Fields that are computed, so that no plan answers for them."""
 
 
@@ -73,7 +82,9 @@ async def province(database: Settings) -> Province:
 def variables_of(name: str, case: str) -> dict[str, Any]:
     """What the page shows beside the operation; where it only hints at an id, that of a case."""
     shown: dict[str, Any] = next((each["variables"] for each in TABS if name == f"tab {each['title']}"), {})
-    return {"id": case, "phone": "13800000001"} | {key: case if value == "Application_…" else value for key, value in shown.items()}
+    return {"id": case, "phone": "13800000001", "date": "2027-03-01"} | {
+        key: case if value == "Application_…" else value for key, value in shown.items()
+    }
 
 
 @pytest.mark.parametrize("name", QUERIES)
