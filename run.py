@@ -135,6 +135,7 @@ def product_environment() -> dict[str, str]:
     environment.setdefault(variable("development"), "1")
     if environment[variable("development")].lower() in {"1", "true", "yes", "on"}:
         environment.setdefault(variable("log_json"), "0")
+        environment.setdefault(variable("staff_second_factor"), "0")
         environment.setdefault(variable("secret_key"), _development_key(read(environment).data_dir))
     return environment
 
@@ -366,6 +367,30 @@ def create_staff(arguments: list[str]) -> int:
     return 0
 
 
+def reset_second_factor(arguments: list[str]) -> int:
+    """`reset-second-factor PHONE`: let an account of staff set up another authenticator app at its next sign-in."""
+    if len(arguments) != 1:
+        raise Trouble("Give the login phone: `reset-second-factor 13800000000`.")
+
+    async def work(configuration: Settings) -> None:
+        from domain.actions import staff
+        from domain.rules.errors import InvalidInput, NotFound
+        from models.database import close_database, open_database
+
+        await open_database(configuration)
+        try:
+            account = await staff.start_second_factor_anew(arguments[0])
+        except (InvalidInput, NotFound):
+            raise Trouble("No account of staff signs in with this phone.") from None
+        else:
+            tell(f"{account.role.value} {account.name} sets up an authenticator app at the next sign-in.")
+        finally:
+            await close_database()
+
+    _with_database(lambda configuration: asyncio.run(work(configuration)))
+    return 0
+
+
 def demo(arguments: list[str]) -> int:
     """Play the whole path of an expert against the running registry, step by step."""
     environment = product_environment()
@@ -508,7 +533,7 @@ def help_(_arguments: list[str]) -> int:
     """Print this list."""
     tell("python3 run.py [command]\n")
     for name, (command, _) in COMMANDS.items():
-        tell(f"  {name:<15} {(command.__doc__ or '').strip().splitlines()[0]}")
+        tell(f"  {name:<20} {(command.__doc__ or '').strip().splitlines()[0]}")
     return 0
 
 
@@ -521,6 +546,7 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "migrate": (migrate, "runtime"),
     "load-reference": (load_reference, "runtime"),
     "create-staff": (create_staff, "runtime"),
+    "reset-second-factor": (reset_second_factor, "runtime"),
     "rotate-keys": (rotate_keys, "runtime"),
     "verify-records": (verify_records, "runtime"),
     "prepare": (prepare, "runtime"),

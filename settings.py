@@ -105,6 +105,9 @@ class Settings:
     sign_in_failures: int = _setting(5, "failed sign-ins of one account and address before waiting")
     sign_in_failure_minutes: int = _setting(15, "time over which failed sign-ins count")
     session_days: int = _setting(14, "longest life of an expert's session")
+    staff_second_factor: bool = _setting(
+        True, "staff sign in with an authenticator app too, set up at the first sign-in; `run.py` leaves it off in development mode"
+    )
     staff_session_idle_minutes: int = _setting(30, "a staff session ends when unused for this time")
 
     # Files

@@ -28,6 +28,10 @@ class Account(Model):
     password_hash = fields.CharField(max_length=200)
     pool_code = fields.CharField(max_length=6, null=True)  # of a local officer
     language = fields.CharField(max_length=5, default="zh")
+    # Of staff: the secret of their authenticator app in base32, and the last step of time whose code was used.
+    second_factor: fields.Field[str | None] = SealedField("account.second_factor", null=True)  # type: ignore[assignment]
+    second_factor_since = fields.DatetimeField(null=True)
+    second_factor_step = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -52,6 +56,30 @@ class Session(Model):
 
     class Meta:
         table = "sessions"
+
+
+class SignInTicket(Model):
+    """A sign-in that waits for its second factor; only the hash of its ticket is kept.
+
+    `offered_secret` is that of a second factor which is being set up; it becomes the account's with the first right code.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    account_id: UUID
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", "sign_in_tickets", db_index=True, on_delete=fields.RESTRICT
+    )
+    token_hash = fields.BinaryField()
+    offered_secret: fields.Field[str | None] = SealedField("ticket.offered_secret", null=True)  # type: ignore[assignment]
+    transport = fields.CharEnumField(Transport, max_length=10)
+    device = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    wrong_tries = fields.IntField(default=0)
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "sign_in_tickets"
 
 
 class PhoneCode(Model):

@@ -162,6 +162,46 @@ class SignInRefused(Problem):
     """See errors.SignInRefused."""
 
 
+@strawberry.type(description="What an authenticator app is set up with. It is told this once, and holds once a code of it has been given.")
+class SecondFactorEnrolment:
+    """See second_factor.Enrolment."""
+
+    secret: str = strawberry.field(description="The secret in base32, to be typed into the app.")
+    uri: str = strawberry.field(description="The same as `otpauth://…`, to be shown as a QR code.")
+
+
+@strawberry.type(
+    description="Phone and password or code are right; staff go on with `sessionConfirm`, giving the ticket and the six digits of their app."
+)
+class SecondFactorNeeded(Problem):
+    """See errors.SecondFactorNeeded."""
+
+    ticket: str = strawberry.field(description="Proves the first step; for this sign-in alone.")
+    expires_at: datetime = strawberry.field(description="Until when the second step can follow.")
+    enrolment: SecondFactorEnrolment | None = strawberry.field(
+        description="At the first sign-in, and after an administrator's `staffSecondFactorReset`: what to set the app up with."
+    )
+
+    @classmethod
+    def of(cls, refusal: errors.SecondFactorNeeded, language: Language) -> Self:
+        """With what to set the app up with."""
+        offered = refusal.enrolment
+        return cls(
+            code=refusal.code,
+            message=text(refusal.code, language),
+            ticket=refusal.ticket,
+            expires_at=refusal.expires_at,
+            enrolment=None if offered is None else SecondFactorEnrolment(secret=offered.secret, uri=offered.uri),
+        )
+
+
+@strawberry.type(
+    description="The six digits are wrong or used, or the ticket is used or too old. Wait for the next digits, or sign in anew."
+)
+class SecondFactorRejected(Problem):
+    """See errors.SecondFactorRejected."""
+
+
 @strawberry.type(description="The phone or id number belongs to an account already.")
 class Taken(Problem):
     """See errors.Taken."""
@@ -213,6 +253,8 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.TooSoon: TooSoon,
     errors.CodeRejected: CodeRejected,
     errors.SignInRefused: SignInRefused,
+    errors.SecondFactorNeeded: SecondFactorNeeded,
+    errors.SecondFactorRejected: SecondFactorRejected,
     errors.Taken: Taken,
     errors.KeyReused: KeyReused,
     errors.Stale: Stale,

@@ -26,8 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = f"registry_test_{os.getpid()}"
 _databases = count(1)
 
-BASE = Settings(development=True, secret_key="the secret of the tests, 32 characters and more", log_level="WARNING")
-"""The settings of tests: as shipped, in development mode."""
+BASE = Settings(
+    development=True, staff_second_factor=False, secret_key="the secret of the tests, 32 characters and more", log_level="WARNING"
+)
+"""The settings of tests: as `run.py` starts the development mode."""
 
 settings_module._current = BASE
 # Cheap hashes: people are made in nearly every test. The real figures have a test of their own.
@@ -100,7 +102,7 @@ async def database(server_url: str, template: str) -> AsyncIterator[Settings]:
 @pytest.fixture
 def environment(database: Settings) -> dict[str, str]:
     """The environment for a process of the product that shall work on this module's database."""
-    chosen = {"database_url": database.database_url, "development": "1", "secret_key": database.secret_key}
+    chosen = {"database_url": database.database_url, "development": "1", "staff_second_factor": "0", "secret_key": database.secret_key}
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | {variable(name): value for name, value in chosen.items()}
 
 

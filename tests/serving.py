@@ -125,7 +125,8 @@ def processes(database: Settings, logs: Path) -> Iterator[Start]:
     running: list[Served] = []
 
     def start(app: str = PRODUCT, **changes: Any) -> Served:
-        chosen = {"database_url": database.database_url, "development": "1", "secret_key": database.secret_key, "port": str(free_port())}
+        chosen = {"database_url": database.database_url, "secret_key": database.secret_key, "port": str(free_port())}
+        chosen |= {"development": "1", "staff_second_factor": "0"}
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         environment |= {variable(name): str(value) for name, value in (chosen | changes).items()}
         log = logs / f"{len(running)}.log"

@@ -59,6 +59,7 @@ NOT_TOLD: Mapping[str, str] = MappingProxyType(
         "application_notes": "notes among officers, apart from what the expert reads (domain §8)",
         "objections": "whoever objected is protected, their words might name them (domain §6)",
         "schedule_occurrences": "follow from the periods",
+        "sign_in_tickets": "sign-ins of staff that wait for their second factor",
         "outbox": "promises about other rows, without data of their own",
     }
 )

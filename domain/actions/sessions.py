@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.actions import phone_codes
+from domain.actions import phone_codes, second_factor
 from domain.actions.passwords import password_opens
 from domain.actions.promises import announce
 from domain.reads import numbered
-from domain.rules.errors import NotFound, SignInRefused
+from domain.rules.errors import NotFound, SecondFactorNeeded, SecondFactorRejected, SignInRefused
 from domain.rules.fields import Fields
 from domain.rules.phone import mobile
 from domain.rules.viewer import Viewer
-from models.accounts import Account, Session
-from models.database import execute, fetch, rows, transaction
+from models.accounts import Account, Session, SignInTicket
+from models.database import execute, fetch, in_transaction, rows, transaction
 from models.enums import AccountStatus, CodePurpose, Role, Transport
 from models.sealing import phone_hash, sha256
 from settings import settings
@@ -70,7 +70,8 @@ async def open_session(
 
     `replaces` is who was signed in on the same browser until now: a browser holds one token, so that session ends.
     Raises InvalidInput unless exactly one proof is given, TooSoon after too many wrong passwords, CodeRejected for a wrong code,
-    SignInRefused for a wrong password, a phone without an account and an account that may not sign in.
+    SignInRefused for a wrong password, a phone without an account and an account that may not sign in. For staff with a second factor all
+    of this ends with SecondFactorNeeded: `confirm_session` opens the session, for the same transport and device.
     """
     number = _checked(phone, password, code)
     digest = phone_hash(number)
@@ -86,18 +87,46 @@ async def open_session(
         # While the password was being checked it may have been reset, which ends all sessions; this one would live on.
         if account is None or (known is not None and known.password_hash != account.password_hash):
             raise SignInRefused
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
-        session = await Session.create(
-            account=account,
-            token_hash=token_hash(token),
-            transport=transport,
-            device=_printable(device),
-            created_at=now,
-            used_at=now,
-            expires_at=now + timedelta(days=settings().session_days),
-        )
-        if replaces is not None:
-            await _end(replaces.account_id, now=now, only=replaces.session_id)
+        if not second_factor.is_needed(account):
+            return await _open(account, transport, _printable(device), replaces=replaces, now=now)
+        issued = await second_factor.issue(account, transport=transport, device=_printable(device), now=now)
+    raise SecondFactorNeeded(issued.ticket, issued.expires_at, issued.enrolment)
+
+
+async def confirm_session(ticket: str, code: str, *, replaces: Viewer | None = None, now: datetime) -> OpenedSession:
+    """Open the session for which a ticket was issued, with the second factor; `replaces` as with open_session, where a browser asked.
+
+    A try at a code is counted whatever becomes of it: call outside any transaction. Raises SecondFactorRejected, TooSoon after too many.
+    """
+    if in_transaction():
+        raise RuntimeError("a try at a code must not be rolled back: call outside the transaction")
+    digest = second_factor.ticket_hash(ticket)
+    known = await SignInTicket.get_or_none(token_hash=digest)
+    if known is None:
+        raise SecondFactorRejected
+    async with transaction():
+        account = await Account.filter(id=known.account_id, status=AccountStatus.ACTIVE).select_for_update().first()
+        held = await SignInTicket.filter(token_hash=digest).select_for_update().first()
+        if account is not None and held is not None and await second_factor.redeem(held, account, code, now=now):
+            leaves = replaces if held.transport is Transport.COOKIE else None
+            return await _open(account, held.transport, held.device, replaces=leaves, now=now)
+    raise SecondFactorRejected
+
+
+async def _open(account: Account, transport: Transport, device: str, *, replaces: Viewer | None, now: datetime) -> OpenedSession:
+    """A session of an account that is locked and proven."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    session = await Session.create(
+        account=account,
+        token_hash=token_hash(token),
+        transport=transport,
+        device=device,
+        created_at=now,
+        used_at=now,
+        expires_at=now + timedelta(days=settings().session_days),
+    )
+    if replaces is not None:
+        await _end(replaces.account_id, now=now, only=replaces.session_id)
     return OpenedSession(session, token)
 
 
@@ -163,7 +192,11 @@ async def revoke(session_id: UUID, *, viewer: Viewer, now: datetime) -> Session:
 
 
 async def end_sessions(account_id: UUID, *, now: datetime, keep: UUID | None = None) -> int:
-    """End all open sessions of an account but `keep`, inside the transaction of what makes it necessary; how many there were."""
+    """End all open sessions of an account but `keep`, inside the transaction of what makes it necessary; how many there were.
+
+    Sign-ins that wait for their second factor end too.
+    """
+    await execute("DELETE FROM sign_in_tickets WHERE account_id = $1", account_id)
     return await _end(account_id, now=now, keep=keep)
 
 

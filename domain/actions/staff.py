@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from domain.actions import second_factor
 from domain.actions.accounts import create_staff, is_expert
 from domain.actions.promises import announce
 from domain.actions.sessions import end_sessions
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, Taken
+from domain.rules.fields import Fields
+from domain.rules.phone import mobile
 from domain.rules.staff import keeps_staff
 from domain.rules.viewer import Viewer
 from models.accounts import Account
-from models.database import rows, transaction
+from models.database import database_now, rows, transaction
 from models.enums import AccountStatus, Role
 from models.reference import Division
+from models.sealing import phone_hash
 
 
 async def create(
@@ -59,6 +63,35 @@ async def enable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
             account.status = AccountStatus.ACTIVE
             await account.save(update_fields=["status"])
             await end_sessions(account.id, now=now)
+    return account
+
+
+async def reset_second_factor(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
+    """Let a colleague who has lost the authenticator set up another one at the next sign-in; sessions end. A repeat changes nothing.
+
+    Nobody does it for themselves: who has taken over an administrator's session would stay for good.
+    """
+    async with transaction():
+        account = await _locked(account_id, viewer)
+        if account.id == viewer.account_id:
+            raise NotAllowed("OWN_ACCOUNT")
+        if account.second_factor is not None:
+            await second_factor.forget(account)
+            await end_sessions(account.id, now=now)
+    return account
+
+
+async def start_second_factor_anew(phone: str) -> Account:
+    """The same for the operator at the machine, when no other administrator is left who could. Raises InvalidInput and NotFound."""
+    fields = Fields()
+    number = fields.check("phone", lambda: mobile(phone), otherwise="")
+    fields.refuse()
+    async with transaction():
+        account = await Account.filter(phone_hash=phone_hash(number), status=AccountStatus.ACTIVE).select_for_update().first()
+        if account is None or account.role is Role.EXPERT:
+            raise NotFound
+        await second_factor.forget(account)
+        await end_sessions(account.id, now=await database_now())
     return account
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from models.enums import HalfDay, Move, ObjectionState, Stage, Standing
@@ -187,6 +187,27 @@ class SignInRefused(Refusal):
     """Phone and password or code do not open a session; whether the phone is known is not told."""
 
     code = "SIGN_IN_REFUSED"
+
+
+class SecondFactorNeeded(Refusal):
+    """Phone and password or code are right; the six digits of the authenticator app follow, with the ticket.
+
+    `enrolment` (secret, uri) tells a new account of staff what to set its app up with.
+    """
+
+    code = "SECOND_FACTOR_NEEDED"
+
+    def __init__(self, ticket: str, expires_at: datetime, enrolment: Any | None) -> None:
+        super().__init__()
+        self.ticket = ticket
+        self.expires_at = expires_at
+        self.enrolment = enrolment
+
+
+class SecondFactorRejected(Refusal):
+    """The six digits are wrong or used, or the ticket is used, too old or none: one answer for all."""
+
+    code = "SECOND_FACTOR_REJECTED"
 
 
 class Taken(Refusal):

@@ -43,6 +43,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "手机号、密码或验证码不正确。请核对，或用验证码重置密码。",
         "Phone, password or code is not right. Check them, or reset the password by a phone code.",
     ),
+    "SECOND_FACTOR_NEEDED": (
+        "请输入身份验证器应用中的六位动态口令；首次登录请先用应用添加本账号。",
+        "Enter the six digits of your authenticator app; at your first sign-in, add this account to the app before.",
+    ),
+    "SECOND_FACTOR_REJECTED": (
+        "动态口令不正确、已使用或登录已超时。请等待下一个口令，或重新登录。",
+        "The six digits are wrong or used, or the sign-in has waited too long. Wait for the next ones, or sign in anew.",
+    ),
     "TAKEN": (
         "该手机号或证件号码已不能用于注册。如属本人，请携带身份证件到所在地财政部门办理认领。",
         "This phone or id number cannot be used to register. If it is yours, claim it with your identity card at your finance office.",

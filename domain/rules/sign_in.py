@@ -51,5 +51,10 @@ def check_attempt(history: FailureHistory, *, now: datetime, limits: AttemptLimi
         raise TooSoon(math.ceil(wait.total_seconds()))
 
 
+def wait_below(count: int, oldest: datetime | None, most: int, span: timedelta, now: datetime) -> int:
+    """Seconds until fewer than `most` failures lie within the span; 0 where that is so already."""
+    return max(0, math.ceil(_wait(Failures(count, oldest), most, span, now).total_seconds()))
+
+
 def _wait(failed: Failures, most: int, span: timedelta, now: datetime) -> timedelta:
     return failed.oldest + span - now if failed.oldest and failed.count >= most else timedelta(0)

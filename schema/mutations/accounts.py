@@ -9,7 +9,7 @@ from domain.actions import accounts, phone_codes, sessions
 from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import CodePurpose, Transport
 from schema import problems as p
-from schema.context import Info
+from schema.context import Context, Info
 from schema.nodes import key_of
 from schema.types.accounts import Account, Session, Viewer
 
@@ -71,6 +71,14 @@ class SessionOpened:
         "It is told this once. With COOKIE null: the browser holds it where pages cannot read it."
     )
     viewer: Viewer = strawberry.field(description="Who is signed in now.")
+
+
+@strawberry.input(description="The second step of signing in, for staff.")
+class SessionConfirmInput:
+    """Input of sessionConfirm."""
+
+    ticket: str = strawberry.field(description="From `SecondFactorNeeded`.")
+    code: str = strawberry.field(description="The six digits that the authenticator app shows now; each is good for one sign-in.")
 
 
 @strawberry.input(description="Leave this device.")
@@ -143,8 +151,12 @@ AccountRegisterResult = Annotated[
     strawberry.union("AccountRegisterResult", description="The new account, which `sessionOpen` now signs in, or why there is none."),
 ]
 SessionOpenResult = Annotated[
-    SessionOpened | p.CodeRejected | p.InvalidInput | p.SignInRefused | p.TooSoon | p.Unavailable,
+    SessionOpened | p.CodeRejected | p.InvalidInput | p.SecondFactorNeeded | p.SignInRefused | p.TooSoon | p.Unavailable,
     strawberry.union("SessionOpenResult", description="The new session, or why there is none."),
+]
+SessionConfirmResult = Annotated[
+    SessionOpened | p.SecondFactorRejected | p.TooSoon | p.Unavailable,
+    strawberry.union("SessionConfirmResult", description="The new session, or why there is none."),
 ]
 SessionCloseResult = Annotated[
     SessionClosed | p.NotSignedIn | p.Unavailable,
@@ -198,7 +210,7 @@ class AccountMutations:
         )
         return Account(row=account)
 
-    @strawberry.mutation(description="Sign in.")
+    @strawberry.mutation(description="Sign in; staff go on with `sessionConfirm`.")
     async def session_open(self, info: Info, input: SessionOpenInput) -> SessionOpenResult:
         """See sessions.open_session; what is selected below `viewer` is read as the one who is now signed in."""
         context = info.context
@@ -213,11 +225,14 @@ class AccountMutations:
             replaces=context.viewer if by_cookie else None,
             now=context.now,
         )
-        context.viewer, _ = await sessions.authenticate(opened.token)
-        if by_cookie:
-            lifetime = timedelta(days=context.settings.session_days)
-            context.cookies.set_session(opened.token, max_age_seconds=int(lifetime.total_seconds()))
-        return SessionOpened(session=Session(row=opened.session), token=None if by_cookie else opened.token, viewer=Viewer())
+        return await _handed_over(opened, context)
+
+    @strawberry.mutation(description="Go on signing in as staff, with the six digits (动态口令) of the authenticator app.")
+    async def session_confirm(self, info: Info, input: SessionConfirmInput) -> SessionConfirmResult:
+        """See sessions.confirm_session."""
+        context = info.context
+        opened = await sessions.confirm_session(input.ticket, input.code, replaces=context.viewer, now=context.now)
+        return await _handed_over(opened, context)
 
     @strawberry.mutation(description="Leave this device (退出登录), at once; a cookie is taken back.")
     async def session_close(self, info: Info, input: SessionCloseInput) -> SessionCloseResult:
@@ -262,6 +277,16 @@ class AccountMutations:
             now=info.context.now,
         )
         return Account(row=account)
+
+
+async def _handed_over(opened: sessions.OpenedSession, context: Context) -> SessionOpened:
+    """The session in the client's hands, by the transport it was opened for."""
+    by_cookie = opened.session.transport is Transport.COOKIE
+    if by_cookie:
+        lifetime = timedelta(days=context.settings.session_days)
+        context.cookies.set_session(opened.token, max_age_seconds=int(lifetime.total_seconds()))
+    context.viewer, _ = await sessions.authenticate(opened.token)
+    return SessionOpened(session=Session(row=opened.session), token=None if by_cookie else opened.token, viewer=Viewer())
 
 
 def _forget_viewer(info: Info) -> None:

@@ -51,6 +51,13 @@ class StaffEnableInput:
     staff_id: strawberry.ID = strawberry.field(description=_STAFF)
 
 
+@strawberry.input(description="Let a colleague set up another authenticator app.")
+class StaffSecondFactorResetInput:
+    """Input of staffSecondFactorReset."""
+
+    staff_id: strawberry.ID = strawberry.field(description=_STAFF)
+
+
 @strawberry.input(description="Put a local officer into another pool.")
 class StaffMoveInput:
     """Input of staffMove."""
@@ -94,6 +101,10 @@ StaffEnableResult = Annotated[
     Account | p.InvalidInput | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Taken | p.Unavailable,
     strawberry.union("StaffEnableResult", description="The account in use again, or why it was not enabled."),
 ]
+StaffSecondFactorResetResult = Annotated[
+    Account | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Unavailable,
+    strawberry.union("StaffSecondFactorResetResult", description="The account, whose next sign-in sets an app up, or why not."),
+]
 StaffMoveResult = Annotated[
     Account | p.InvalidInput | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Unavailable,
     strawberry.union("StaffMoveResult", description="The account in its new pool, or why it was not moved."),
@@ -136,6 +147,15 @@ class OfficeMutations:
         """See staff.disable."""
         viewer = info.context.signed_in()
         return Account(row=await staff.disable(_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
+
+    @strawberry.mutation(
+        description="Let a colleague who has lost the authenticator app set up another one at the next sign-in; sessions end. For administrators; "
+        "not on yourself."
+    )
+    async def staff_second_factor_reset(self, info: Info, input: StaffSecondFactorResetInput) -> StaffSecondFactorResetResult:
+        """See staff.reset_second_factor."""
+        viewer = info.context.signed_in()
+        return Account(row=await staff.reset_second_factor(_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(
         description="Take a disabled account of staff back into use, with the password it had; not where its id number is an expert's by now, or "

@@ -39,6 +39,10 @@ class Account(Node):
     name: str = column("name", "Name.")
     phone_masked: str = column("phone_masked", "Login phone, its middle hidden.")
     language: str = column("language", "Language of messages to the phone: `zh` or `en`.")
+    second_factor_since: datetime | None = column(
+        "second_factor_since",
+        "Since when it signs in with an authenticator app; empty for experts, and for staff before their first sign-in.",
+    )
     created_at: datetime = column("created_at", "When it was registered.")
 
     @strawberry.field(description="Login phone, +86…; for its owner alone.", metadata={"source": _own_clear("phone")})

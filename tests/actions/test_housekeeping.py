@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from domain.actions import housekeeping
-from models.accounts import FailedSignIn, IdempotencyKey, PhoneCode, Session
+from models.accounts import FailedSignIn, IdempotencyKey, PhoneCode, Session, SignInTicket
 from models.database import database_now
 from models.enums import CodePurpose, OutboxState, SmsTemplate, Transport
 from models.outbox import OutboxRow
@@ -34,6 +34,14 @@ async def _rows_of_age(person: SignedIn, age: timedelta) -> None:
             expires_at=at + 14 * DAY,
             ended_at=ended,
         )
+    await SignInTicket.create(
+        account=person.account,
+        token_hash=uuid4().bytes,
+        transport=Transport.BEARER,
+        device="pytest",
+        created_at=at,
+        expires_at=at + HOUR,
+    )
     for code in (uuid4(), None):
         await SmsMessage.create(
             template=SmsTemplate.PHONE_CODE, language="zh", phone=person.phone, phone_masked="", phone_code_id=code, created_at=at
@@ -55,6 +63,7 @@ async def test_what_is_over_is_removed_and_the_rest_stays(database: Settings) ->
     assert {table: count for table, count in removed.items() if count} == {
         "idempotency_keys": 4,
         "failed_sign_ins": 4,
+        "sign_in_tickets": 4,
         "phone_codes": 3,
         "sms_messages": 1,
         "sessions": 1,

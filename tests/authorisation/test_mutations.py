@@ -46,6 +46,7 @@ TARGETS = {
     "staffDisable.staffId": "Account",
     "staffEnable.staffId": "Account",
     "staffMove.staffId": "Account",
+    "staffSecondFactorReset.staffId": "Account",
     "messageResend.messageId": "Message",
     "educationSave.id": "Education",
     "educationRemove.id": "Education",
@@ -68,7 +69,16 @@ TARGETS = {
 KNOWN_TO_HAVE_BEEN = {("objectionRaise.noticeId", "PublicNotice that is over")}
 """Things that everybody could see once: who comes too late is told so."""
 
-OPEN = {"phoneCodeSend", "accountRegister", "sessionOpen", "sessionClose", "passwordReset", "developmentClockMove", "objectionRaise"}
+OPEN = {
+    "phoneCodeSend",
+    "accountRegister",
+    "sessionOpen",
+    "sessionConfirm",
+    "sessionClose",
+    "passwordReset",
+    "developmentClockMove",
+    "objectionRaise",
+}
 """Verbs without a session; who leaves a session that is over has left."""
 
 SIGNED_IN = "another office elsewhere province administrator"
@@ -97,6 +107,7 @@ staffCreate          | administrator
 staffDisable         | administrator
 staffEnable          | administrator
 staffMove            | administrator
+staffSecondFactorReset | administrator
 calendarYearPublish  | administrator
 specialtyScarceSet   | administrator
 messageResend        | {OFFICERS} administrator

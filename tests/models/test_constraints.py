@@ -62,6 +62,8 @@ _EXPORT = """INSERT INTO exports (id, kind, requested_by_id, conditions, done, c
     VALUES (gen_random_uuid(), 'CASES', '{local}', '{{}}', 0, now(), %s)"""
 _CODE = """INSERT INTO phone_codes (id, phone_hash, address_hash, purpose, created_at, expires_at, wrong_tries)
     VALUES (gen_random_uuid(), '\\x01', '\\x02', 'SIGN_IN', now(), now(), 0)"""
+_TICKET = """INSERT INTO sign_in_tickets (id, account_id, token_hash, transport, device, created_at, expires_at, wrong_tries)
+    VALUES (gen_random_uuid(), '{local}', '\\x01', 'BEARER', '', now(), now(), 0)"""
 _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, size, width, height, sharpness, blurred, sha256, object_key,
     created_at) VALUES (gen_random_uuid(), '{account}', 'OTHER', 'x.jpg', 'image/jpeg', 1, 1, 1, 1, FALSE, '\\x01', 'x', now())"""
 
@@ -81,6 +83,12 @@ _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, 
         ("a_local_officer_has_a_pool", "UPDATE accounts SET pool_code = '220199' WHERE id = '{first}'"),
         ("a_change_of_division_leaves_a_pool", "UPDATE applications SET leaving_pool_code = '220299' WHERE id = '{case}'"),
         ("a_change_of_division_leaves_a_pool", "UPDATE applications SET kind = 'DIVISION_CHANGE' WHERE id = '{case}'"),
+        ("a_second_factor_is_of_staff_and_has_its_time", "UPDATE accounts SET second_factor = '\\x01' WHERE id = '{local}'"),
+        (
+            "a_second_factor_is_of_staff_and_has_its_time",
+            "UPDATE accounts SET second_factor = '\\x01', second_factor_since = now() WHERE id = '{account}'",
+        ),
+        ("a_sign_in_ticket_is_unique", f"{_TICKET}; {_TICKET}"),
         ("a_session_token_is_unique", "UPDATE sessions SET token_hash = '\\x00'"),
         ("one_live_code_per_phone_and_purpose", f"{_CODE}; {_CODE}"),
         ("one_export_under_way_per_person_and_kind", "; ".join(_EXPORT % f"'{state}', NULL" for state in ("QUEUED", "RUNNING"))),
