@@ -18,6 +18,8 @@ PREFIX = "REGISTRY_"
 _DATA = ROOT / ".data"
 _KEY_LENGTH = 32
 SUITES = ("aes", "sm")
+AT_ONCE = ("secondPhone", "email", "residenceCode", "address", "postcode", "department", "post")
+"""Fields of basic info that a province may let take effect without reviews: none that an admission, a notice or an avoidance rests on."""
 _UNPREFIXED = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
 
 
@@ -82,6 +84,9 @@ class Settings:
     application_form_required: bool = _setting(True, "the signed application form (申请表) is required to submit")
     privacy_terms_version: str = _setting(
         "2026-01", "version of the privacy terms; registering accepts it, a new one must be accepted to submit"
+    )
+    fields_at_once: tuple[str, ...] = _setting(
+        (), f"fields that formal experts change with effect at once, without reviews, of: {', '.join(AT_ONCE)}"
     )
     dismissal_bar_years: int = _setting(3, "years for which a dismissed person's id number cannot register again")
     retention_days: int = _setting(1_095, "time after which the personal data of somebody who left the registry are erased")
@@ -201,6 +206,10 @@ def read(environment: Mapping[str, str]) -> Settings:
     result = Settings(**values)
     if result.crypto not in SUITES:
         raise SettingsError(f"{variable('crypto')}={result.crypto!r} is not known; there are: {', '.join(SUITES)}")
+    if unknown := [each for each in result.fields_at_once if each not in AT_ONCE]:
+        raise SettingsError(
+            f"{variable('fields_at_once')} names {', '.join(unknown)}; fields that may take effect at once are: {', '.join(AT_ONCE)}"
+        )
     for name, keys in (("seal_key", [result.seal_key] if result.seal_key else []), ("further_seal_keys", result.further_seal_keys)):
         if any(len(each) < _KEY_LENGTH or "," in each for each in keys):
             raise SettingsError(f"{variable(name)} must hold at least {_KEY_LENGTH} random characters a key, no comma among them")

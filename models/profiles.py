@@ -87,6 +87,7 @@ class Revision(Model):
     # Evaluation info 评标信息
     home_pool_code = fields.CharField(max_length=6, null=True)
 
+    changed_at_once = fields.JSONField[list[str] | None](null=True)  # paths of what came into force without reviews (actions/at_once.py)
     eligibility = fields.JSONField[dict[str, Any] | None](null=True)  # the report of the day it was submitted (domain/rules/eligibility.py)
 
     class Meta:

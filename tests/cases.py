@@ -53,7 +53,18 @@ SELECT jsonb_build_object(
 """
 
 
-_OF_ONE_COPY = {"id", "revision_id", "number", "base_id", "state", "created_at", "updated_at", "frozen_at", "eligibility"}
+_OF_ONE_COPY = {
+    "id",
+    "revision_id",
+    "number",
+    "base_id",
+    "state",
+    "created_at",
+    "updated_at",
+    "frozen_at",
+    "eligibility",
+    "changed_at_once",
+}
 
 
 class _Undone(Exception):

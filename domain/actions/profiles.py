@@ -14,6 +14,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.models import Model
 
 from domain.actions import choices
+from domain.actions.at_once import put_into_force
 from domain.actions.editing import Entry, editing, own_entry
 from domain.actions.standing import is_barred
 from domain.rules import identity, mask, text
@@ -37,7 +38,7 @@ from domain.rules.profile_input import (
 )
 from domain.rules.viewer import Viewer
 from models.accounts import Account
-from models.database import rows
+from models.database import rows, transaction
 from models.enums import AccountStatus, CodeKind, Standing
 from models.experts import Expert
 from models.profiles import (
@@ -93,21 +94,23 @@ _MASKS: Mapping[str, Callable[[str], str]] = {
 async def save_basic_info(given: BasicInfo, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:
     """Write fields of basic info into the viewer's draft; fields that are not given stay.
 
-    Sex and birth date follow the id number; until admission the account's name and id number follow the draft. Raises InvalidInput with
-    every problem, Taken where the id number belongs to another live account, Stale, and what `open_draft` raises.
+    Sex and birth date follow the id number; until admission the account's name and id number follow the draft. Fields that take effect at
+    once do so for who is admitted: where nothing else is changed then, no draft is left and the answer is the revision in force. Raises
+    InvalidInput with every problem, Taken where the id number belongs to another live account, Stale, and what `open_draft` raises.
     """
-    async with editing(viewer, now=now, expected_version=expected_version) as draft:
-        values, problems = check_basic_info(given, _values(draft, BasicInfo) | {"birth_date": draft.birth_date}, today=_today(now))
-        problems += await _resolve(values, _BASIC_CODES)
-        _refuse(problems)
-        for name in _MASKS.keys() & values.keys():
-            values[f"{name}_masked"] = None if values[name] is None else _MASKS[name](values[name])
-        if "id_number" in values:
-            values["id_number_hash"] = id_number_hash(values["id_number"])
-        draft.update_from_dict(values)
-        if {"name", "id_number"} & values.keys():
-            await _keep_account_in_step(draft, viewer, now)
-    return draft
+    async with transaction():
+        async with editing(viewer, now=now, expected_version=expected_version) as draft:
+            values, problems = check_basic_info(given, _values(draft, BasicInfo) | {"birth_date": draft.birth_date}, today=_today(now))
+            problems += await _resolve(values, _BASIC_CODES)
+            _refuse(problems)
+            for name in _MASKS.keys() & values.keys():
+                values[f"{name}_masked"] = None if values[name] is None else _MASKS[name](values[name])
+            if "id_number" in values:
+                values["id_number_hash"] = id_number_hash(values["id_number"])
+            draft.update_from_dict(values)
+            if {"name", "id_number"} & values.keys():
+                await _keep_account_in_step(draft, viewer, now)
+        return await put_into_force(draft, values.keys(), now=now)
 
 
 async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:

@@ -44,6 +44,7 @@ def _copy_statement() -> str:
         created_at="$3::timestamptz",
         updated_at="$3::timestamptz",
         frozen_at="NULL",
+        changed_at_once="NULL",
         eligibility="NULL",
     )
     sections = [_copy_of(each, "revision_id = $1", id="gen_random_uuid()", revision_id="$2::uuid") for each in SECTIONS]

@@ -256,7 +256,9 @@ class ProfileMutations:
     """Doors of domain.actions.profiles and domain.actions.attachments."""
 
     @strawberry.mutation(
-        description="Save fields of basic info 基本信息 into your draft; the first save opens the draft, and the case of a temporary expert."
+        description="Save fields of basic info 基本信息 into your draft; the first save opens the draft, and the case of a temporary expert. "
+        "Of a formal expert, fields that the province lets take effect at once do so; where nothing else differs, no draft is left and the "
+        "answer is the profile in force."
     )
     async def basic_info_save(self, info: Info, input: BasicInfoSaveInput) -> BasicInfoSaveResult:
         """See profiles.save_basic_info."""

@@ -233,7 +233,11 @@ class Profile(Node):
     version: int = column("version", "Counts the saves; give it as `expectedVersion` to be told when somebody saved meanwhile.")
     created_at: datetime = column("created_at", "When it was opened.")
     updated_at: datetime = column("updated_at", "When it was last saved.")
-    frozen_at: datetime | None = column("frozen_at", "When it was submitted.")
+    frozen_at: datetime | None = column("frozen_at", "When it was submitted, or took effect at once.")
+    changed_at_once: list[str] | None = column(
+        "changed_at_once",
+        "Paths of the fields in which it differs from the one in force before, where it took effect at once and without reviews; else empty.",
+    )
     basic_info: BasicInfo = part(BasicInfo, "基本信息.")
     evaluation_info: EvaluationInfo = part(EvaluationInfo, "评标信息.")
     education: list[Education] = many("Education", "revision_id", "学历, R.")

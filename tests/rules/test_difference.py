@@ -24,6 +24,7 @@ NOT_COMPARED = {
     "updated_at": "of the chain",
     "frozen_at": "of the chain",
     "eligibility": "made by the registry when it was frozen",
+    "changed_at_once": "says how it came into force",
     "id_number_hash": "follows the number",
     "id_number_masked": "follows the number",
     "second_phone_masked": "follows the phone",
