@@ -61,6 +61,17 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def ended_seconds(pid: int) -> float:
+    """CPU of all processes that this one started and that have ended: a backend that goes takes its own account with it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def database_seconds(postmaster: int) -> float:
+    """CPU that PostgreSQL has used so far: all its processes, those that have ended too."""
+    return cpu_seconds([postmaster, *children(postmaster)]) + ended_seconds(postmaster)
+
+
 def resident_mib(pid: int) -> float:
     """Resident memory, in MiB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -98,8 +109,7 @@ async def load(port: int, requests: Iterator[bytes], *, seconds: float | None, c
     """Send requests over some connections for so long, or until there are no more, and tell what that cost."""
     latencies: list[float] = []
     pairs = [await asyncio.open_connection("127.0.0.1", port, limit=2**22) for _ in range(connections)]
-    backends = [postmaster, *children(postmaster)]
-    server_before, database_before, began = cpu_seconds([server]), cpu_seconds(backends), time.perf_counter()
+    server_before, database_before, began = cpu_seconds([server]), database_seconds(postmaster), time.perf_counter()
     until = began + seconds if seconds else float("inf")
 
     async def user(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -114,8 +124,7 @@ async def load(port: int, requests: Iterator[bytes], *, seconds: float | None, c
     await asyncio.gather(*(user(*pair) for pair in pairs))
     wall = time.perf_counter() - began
     server_cpu = cpu_seconds([server]) - server_before
-    # Backends may have been opened meanwhile; theirs counts from the beginning.
-    database_cpu = cpu_seconds(sorted({*backends, *children(postmaster)})) - database_before
+    database_cpu = database_seconds(postmaster) - database_before
     for _, writer in pairs:
         writer.close()
     return Cost(len(latencies), wall, server_cpu, database_cpu, sorted(latencies))

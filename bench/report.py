@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,30 +19,63 @@ _COLOURS = {"ours": "#1a7f5a", "hand-written": "#6b7280", "bare ASGI": "#9ca3af"
 _OTHERS = ("#c2410c", "#b45309", "#7c3aed", "#2563eb", "#be185d")
 
 
-def write(costs: dict[str, dict[str, list[Cost]]], memory: dict[str, float], alone: dict[str, float | None], experts: int) -> None:
+def write(
+    costs: dict[str, dict[str, list[Cost]]], processes: dict[str, dict[str, float]], alone: dict[str, float | None], experts: int
+) -> None:
     """Keep the results of a size, and bring README and plot in line."""
-    RESULTS.mkdir(exist_ok=True)
     kept = {
         "experts": experts,
-        "at": datetime.now(UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "memory_mib": {name: round(mib, 1) for name, mib in memory.items()},
+        **_where_and_when(),
+        "processes": {name: {what: round(much, 2) for what, much in each.items()} for name, each in processes.items()},
         "pgbench_per_second": alone,
         "operations": {name: {who: summary(those, by["ours"]) for who, those in by.items()} for name, by in costs.items()},
     }
-    (RESULTS / f"{experts}.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    _keep(f"{experts}.json", kept)
+    largest = measured()[0]
+    (RESULTS / "cpu.svg").write_text(plot(largest["operations"], largest["experts"]))
+
+
+def write_growth(costs: Mapping[str, Mapping[int, Sequence[Cost]]]) -> None:
+    """Keep what PostgreSQL's CPU is at each size, and bring README in line."""
+    sizes = list(next(iter(costs.values())))
+    found = {}
+    for name, by in costs.items():
+        base = by[sizes[-2]] if len(sizes) > 1 else by[sizes[0]]
+        ratios = [_database(large) / _database(small) for large, small in zip(by[sizes[-1]], base, strict=True)]
+        found[name] = {"database_us": {size: round(statistics.median(map(_database, those))) for size, those in by.items()}}
+        found[name]["ratio"] = [round(each, 2) for each in _spread(ratios)]
+    _keep("growth.json", {"sizes": sizes, **_where_and_when(), "questions": found})
+
+
+def _database(cost: Cost) -> float:
+    return 1e6 * cost.database_cpu / cost.requests
+
+
+def _spread(ratios: Sequence[float]) -> Sequence[float]:
+    """Median and quartiles."""
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else list(ratios) * 3
+    return middle, low, high
+
+
+def _where_and_when() -> dict[str, str]:
+    return {
+        "at": datetime.now(UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+    }
+
+
+def _keep(name: str, kept: Any) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / name).write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     text = (HERE / "README.md").read_text()
     before, _, rest = text.partition("<!-- begin: results -->")
     after = rest.partition("<!-- end: results -->")[2]
     (HERE / "README.md").write_text(f"{before}<!-- begin: results -->\n{tables()}\n<!-- end: results -->{after}")
-    largest = measured()[0]
-    (RESULTS / "cpu.svg").write_text(plot(largest["operations"], largest["experts"]))
 
 
 def summary(those: Sequence[Cost], ours: Sequence[Cost]) -> dict[str, Any]:
     """Medians over the rounds, and the ratio to ours with its quartiles over pairs of rounds."""
     ratios = [each.cpu / our.cpu for each, our in zip(those, ours, strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
     median = lambda of: statistics.median(map(of, those))  # noqa: E731
     return {
         "per_second": round(median(lambda each: each.per_second)),
@@ -50,31 +83,44 @@ def summary(those: Sequence[Cost], ours: Sequence[Cost]) -> dict[str, Any]:
         "p99_ms": round(median(lambda each: each.percentile(0.99)), 2),
         "server_us": round(median(lambda each: 1e6 * each.server_cpu / each.requests)),
         "database_us": round(median(lambda each: 1e6 * each.database_cpu / each.requests)),
-        "ratio": [round(each, 2) for each in (middle, low, high)],
+        "ratio": [round(each, 2) for each in _spread(ratios)],
     }
 
 
 def measured() -> list[dict[str, Any]]:
     """The kept results, the largest size first."""
-    return sorted((json.loads(path.read_text()) for path in RESULTS.glob("*.json")), key=lambda each: -each["experts"])
+    found = (json.loads(path.read_text()) for path in RESULTS.glob("[0-9]*.json"))
+    return sorted(found, key=lambda each: -each["experts"])
 
 
-def growth(found: Sequence[dict[str, Any]]) -> list[str]:
-    """PostgreSQL's CPU for our answers at each size."""
-    sizes = [each["experts"] for each in reversed(found)]
-    lines = ["", "### Growth", "", "CPU of PostgreSQL for one answer of ours, µs:", ""]
-    lines += ["| operation | " + " | ".join(f"{size:,} experts" for size in sizes) + " |", "| --- |" + " --: |" * len(sizes)]
-    for name in found[0]["operations"]:
-        # Public notices are kept in memory; what they cost the database is seen without that.
-        costs = [each["operations"][name].get("ours, nothing kept", each["operations"][name]["ours"]) for each in reversed(found)]
-        lines.append(f"| {name} | " + " | ".join(f"{each['database_us']:,}" for each in costs) + " |")
+def growth() -> list[str]:
+    """PostgreSQL's CPU for our answers at each size, and how much more the largest costs than the one before."""
+    path = RESULTS / "growth.json"
+    if not path.exists():
+        return []
+    kept = json.loads(path.read_text())
+    sizes = kept["sizes"]
+    lines = [
+        "",
+        "### Growth",
+        "",
+        f"CPU of PostgreSQL for one answer of ours, µs; all sizes by turns. {kept['at']}, {kept['machine']}.",
+        "",
+    ]
+    told = f"{sizes[-1]:,} ÷ {sizes[-2]:,} (quartiles)" if len(sizes) > 1 else "itself"
+    lines += ["| question | " + " | ".join(f"{size:,} experts" for size in sizes) + f" | {told} |"]
+    lines += ["| --- |" + " --: |" * (len(sizes) + 1)]
+    for name, each in kept["questions"].items():
+        middle, low, high = each["ratio"]
+        costs = " | ".join(f"{each['database_us'][str(size)]:,}" for size in sizes)
+        lines.append(f"| {name} | {costs} | **{middle:.2f}** ({low:.2f} – {high:.2f}) |")
     return lines
 
 
 def tables() -> str:
     """Of every size that was measured, the largest first, and how the cost grows."""
     found = measured()
-    lines = growth(found) if len(found) > 1 else []
+    lines = growth()
     for kept in found:
         lines += ["", f"### {kept['experts']:,} experts", "", f"{kept['at']}, {kept['machine']}.", ""]
         lines += ["| operation | server | requests/s | p50 ms | p99 ms | CPU server µs | CPU PostgreSQL µs | CPU, × ours (quartiles) |"]
@@ -87,7 +133,9 @@ def tables() -> str:
                     f"| {name} | {who} | {each['per_second']:,} | {each['p50_ms']} | {each['p99_ms']} | {each['server_us']:,} "
                     f"| {each['database_us']:,} | {ratio} |"
                 )
-        lines += ["", "Memory after the run: " + ", ".join(f"{who} {mib:.0f} MiB" for who, mib in kept["memory_mib"].items()) + "."]
+        lines += ["", "| process | CPU to start, s | memory then, MiB | memory after the run, MiB |", "| --- | --: | --: | --: |"]
+        for who, each in kept["processes"].items():
+            lines.append(f"| {who} | {each['start_cpu']:.2f} | {each['start_mib']:.0f} | {each['mib']:.0f} |")
         alone = {name: tps for name, tps in kept["pgbench_per_second"].items() if tps}
         if alone:
             served = {name: kept["operations"][name]["ours"]["per_second"] for name in alone}

@@ -43,7 +43,9 @@ async def _reset(_: Any) -> None:
 
 
 async def connect() -> Any:
-    return await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=1, max_size=10, init=prepare, reset=_reset)
+    return await asyncpg.create_pool(
+        os.environ["DATABASE_URL"], min_size=1, max_size=10, max_inactive_connection_lifetime=0, init=prepare, reset=_reset
+    )
 
 
 async def viewer_of(pool: Any, token: str) -> Any:

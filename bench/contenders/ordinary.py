@@ -36,7 +36,7 @@ def _app(*, plans: bool) -> Starlette:
     logs.set_up(configuration, "api")
     schema = build()
     if not plans:
-        schema.plans.read = _decline
+        schema.plans.read = schema.plans.read_proving = _decline
         schema.plans.change = _decline
     PublicAnswers.key = staticmethod(_nothing)
     return application(schema, configuration)

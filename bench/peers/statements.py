@@ -72,6 +72,22 @@ STATEMENTS = {
         WHERE notice_id = ANY($1) ORDER BY position, id""",
     "AvoidanceUnit": """SELECT revision_id AS k, name, credit_code AS "creditCode", relation, until::text, TRUE AS declared
         FROM avoidance_units WHERE revision_id = ANY($1) ORDER BY position, id""",
+    # Approving: lock and read, facts, write, announce, read again
+    "approveLock": """SELECT *, claimed_until > registry_now() AS held, registry_now() AS now
+        FROM applications WHERE id = $1 AND round > 0 FOR UPDATE""",
+    "approveFacts": """SELECT o.name, o.role,
+            o.phone_hash = a.phone_hash OR o.id_number_hash IN (a.id_number_hash, r.id_number_hash) AS own,
+            EXISTS (SELECT FROM application_records WHERE application_id = $1 AND actor_id = $2 AND from_stage = 'FINAL_REVIEW') AS decided,
+            (SELECT array_agg((date, kind)::text) FROM calendar_days) AS due
+        FROM accounts o, experts e JOIN accounts a ON a.id = e.account_id, revisions r WHERE o.id = $2 AND e.id = $3 AND r.id = $4""",
+    "approveWrite": """WITH moved AS (UPDATE applications
+            SET stage = 'FINAL_REVIEW', stage_since = $2::timestamptz, due_at = $2::timestamptz + interval '7 days', claimed_by_id = NULL,
+                claimed_by_name = NULL, claimed_until = NULL, records_count = records_count + 1, last_hash = $3 WHERE id = $1)
+        INSERT INTO application_records (id, application_id, number, round, at, actor_id, actor_name, actor_role, move, from_stage,
+            to_stage, revision_id, opinion, field_reasons, previous_hash, hash)
+        VALUES ($4, $1, $5, $6, $2, $7, $8, $9, 'APPROVE', 'SECOND_REVIEW', 'FINAL_REVIEW', $10, $11, '[]', $12, $3)""",
+    "announce": "SELECT pg_notify('registry_events', $1)",
+    "approved": "SELECT 'Application_' || id AS id, stage, round FROM applications WHERE id = $1 AND round > 0",
 } | {
     kind: f"""SELECT revision_id AS k, {fields(columns.replace("specialty_code AS code", "specialty_code"), ids=kind, dates=dates)
         .replace('AS "specialtyCode"', 'AS code')} FROM {table} WHERE revision_id = ANY($1) ORDER BY position, {table}.id"""

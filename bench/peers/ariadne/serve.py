@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import uvicorn
 from aiodataloader import DataLoader
-from ariadne import ObjectType, QueryType, make_executable_schema
+from ariadne import MutationType, ObjectType, QueryType, UnionType, make_executable_schema
 from ariadne.asgi import GraphQL
 
 SQL: dict[str, str] = json.loads((Path(__file__).parent.parent / "statements.json").read_text())
+KEY = b"k" * 32
 OFFICERS = ("LOCAL_OFFICER", "PROVINCIAL_OFFICER")
 
 
@@ -71,7 +73,9 @@ class App:
             await self.graphql(scope, receive, send)
             return
         await receive()
-        App.pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=1, max_size=10, reset=_reset)
+        App.pool = await asyncpg.create_pool(
+            os.environ["DATABASE_URL"], min_size=1, max_size=10, max_inactive_connection_lifetime=0, reset=_reset
+        )
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await App.pool.close()
@@ -121,6 +125,38 @@ async def public_notices(_: Any, _info: Any, first: int, **_more: Any) -> Any:
     return await page("publicNotices", first)
 
 
+async def approve(_: Any, info: Any, input: dict[str, Any]) -> Any:
+    """The verb: the same locks, checks, rows, chain and announcement as in the hand-written endpoint."""
+    viewer = info.context.officer()
+    if viewer["role"] != "PROVINCIAL_OFFICER":
+        raise PermissionError("NOT_ALLOWED")
+    case, opinion = UUID(input["applicationId"].removeprefix("Application_")), input["opinion"].strip()
+    if len(opinion) > 1_000:
+        raise ValueError("INVALID")
+    me = viewer["account"]
+    async with App.pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(SQL["approveLock"], case)
+        if row is None or row["stage"] != input["stage"] or (row["claimed_by_id"] not in (None, me) and row["held"]):
+            raise ValueError("ALREADY_REVIEWED")
+        facts = await connection.fetchrow(SQL["approveFacts"], case, me, row["expert_id"], row["revision_id"])
+        if facts["own"] or facts["decided"]:
+            raise PermissionError("NOT_ALLOWED")
+        record = {
+            "id": str(uuid4()), "application_id": str(case), "number": row["records_count"] + 1, "round": row["round"],
+            "at": row["now"].isoformat(), "actor_id": str(me), "actor_name": facts["name"], "actor_role": facts["role"], "move": "APPROVE",
+            "from_stage": row["stage"], "to_stage": "FINAL_REVIEW", "revision_id": str(row["revision_id"]), "opinion": opinion,
+            "reject_reason": None, "field_reasons": [],
+        }  # fmt: skip
+        digest = hmac.digest(KEY, row["last_hash"] + json.dumps(record).encode(), "sha256")
+        await connection.execute(
+            SQL["approveWrite"], case, row["now"], digest, UUID(record["id"]), record["number"], row["round"], me, facts["name"],
+            facts["role"], row["revision_id"], opinion, row["last_hash"],
+        )  # fmt: skip
+        told = {"event": "applicationMoved", "application": str(case), "pool": row["pool_code"], "stage": "FINAL_REVIEW"}
+        await connection.execute(SQL["announce"], json.dumps(told))
+    return await App.pool.fetchrow(SQL["approved"], case)
+
+
 async def avoidance_units(row: Any, info: Any) -> Any:
     declared = await info.context.loader("AvoidanceUnit", many=True).load(row["key"])
     if row["employer"] is None:
@@ -139,6 +175,7 @@ def plain(row: Any, info: Any) -> Any:
 
 FIELDS: dict[str, dict[str, Any]] = {
     "Query": {"application": application, "applications": applications, "publicNotices": public_notices},
+    "Mutation": {"applicationApprove": approve},
     "Application": {"pool": one("Division", "poolCode"), "records": many("records"), "profile": one("Profile", "revisionId")},
     "PublicNotice": {"pool": one("Division", "poolCode"), "specialties": many("noticeSpecialties")},
     "NoticeSpecialty": {"specialty": one("Specialty", "code")},
@@ -167,9 +204,10 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 def bindings() -> list[Any]:
     """Resolvers of the fields above, and `plain` for all others."""
-    found = []
+    found = [UnionType("ApplicationApproveResult", lambda *_: "Application")]
+    roots = {"Query": QueryType, "Mutation": MutationType}
     for name, fields in FIELDS.items():
-        kind = QueryType() if name == "Query" else ObjectType(name)
+        kind = roots[name]() if name in roots else ObjectType(name)
         for field, resolver in fields.items():
             kind.set_field(field, resolver)
         found.append(kind)

@@ -1,5 +1,5 @@
 // The measured part of the schema under Mercurius with JIT: loaders, prepared statements, session and role checked.
-import { createHash } from 'node:crypto'
+import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import Fastify from 'fastify'
 import mercurius from 'mercurius'
@@ -7,7 +7,8 @@ import { defaultFieldResolver } from 'graphql'
 import pg from 'pg'
 
 const sql = JSON.parse(readFileSync(new URL('../statements.json', import.meta.url)))
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 })
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10, idleTimeoutMillis: 0 })
+const KEY = Buffer.alloc(32, 'k')
 const OFFICERS = ['LOCAL_OFFICER', 'PROVINCIAL_OFFICER']
 
 const ask = async (name, values) => (await pool.query({ name, text: sql[name], values })).rows
@@ -56,7 +57,42 @@ const page = async (name, size, values) => {
   return { totalCount: n, nodes, pageInfo: { hasNextPage: rows.length > size, endCursor: nodes.at(-1)?.cursor ?? null } }
 }
 
+// The verb: the same locks, checks, rows, chain and announcement as in the hand-written endpoint.
+async function approve (_, { input }, { viewer }) {
+  if (officer(viewer).role !== 'PROVINCIAL_OFFICER') throw new Error('NOT_ALLOWED')
+  const id = input.applicationId.replace('Application_', '')
+  const opinion = input.opinion?.trim()
+  if (opinion?.length > 1000) throw new Error('INVALID')
+  const client = await pool.connect()
+  const query = async (name, values) => (await client.query({ name, text: sql[name], values })).rows
+  try {
+    await client.query('BEGIN')
+    const [row] = await query('approveLock', [id])
+    if (!row || row.stage !== input.stage || (row.claimed_by_id && row.claimed_by_id !== viewer.account && row.held)) throw new Error('ALREADY_REVIEWED')
+    const [facts] = await query('approveFacts', [id, viewer.account, row.expert_id, row.revision_id])
+    if (facts.own || facts.decided) throw new Error('NOT_ALLOWED')
+    const record = {
+      id: randomUUID(), application_id: id, number: row.records_count + 1, round: row.round, at: row.now, actor_id: viewer.account,
+      actor_name: facts.name, actor_role: facts.role, move: 'APPROVE', from_stage: row.stage, to_stage: 'FINAL_REVIEW',
+      revision_id: row.revision_id, opinion, reject_reason: null, field_reasons: []
+    }
+    const hash = createHmac('sha256', KEY).update(row.last_hash).update(JSON.stringify(record)).digest()
+    await query('approveWrite', [id, row.now, hash, record.id, record.number, row.round, viewer.account, facts.name, facts.role,
+      row.revision_id, opinion, row.last_hash])
+    await query('announce', [JSON.stringify({ event: 'applicationMoved', application: id, pool: row.pool_code, stage: 'FINAL_REVIEW' })])
+    await client.query('COMMIT')
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  } finally {
+    client.release()
+  }
+  return (await ask('approved', [id]))[0]
+}
+
 const resolvers = {
+  Mutation: { applicationApprove: approve },
+  ApplicationApproveResult: { resolveType: () => 'Application' },
   Query: {
     application: async (_, { id }, { viewer }) =>
       (await ask('application', [id.replace('Application_', ''), officer(viewer).pool]))[0] ?? null,
