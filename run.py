@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import errno
 import fcntl
+import gc
 import getpass
 import hashlib
 import importlib.util
@@ -174,6 +175,7 @@ def serve(_arguments: list[str]) -> int:
 def api(arguments: list[str]) -> int:
     """Only the API, on DATABASE_URL, for installations with their own supervisor."""
     os.environ.update(product_environment())
+    gc.disable()  # what is loaded now stays; the application takes it out of the collector's sight when it has started
     from api.server import server
     from settings import settings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -59,6 +60,8 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
         try:
             await keys.check()
             await listener.start()
+            gc.freeze()  # schema, modules and plans of classes live as long as the process: no collection need walk them
+            gc.enable()
             with _at_stop_signal(connections.end_all):
                 yield
             connections.end_all()

@@ -90,9 +90,7 @@ async def open_database(settings: Settings) -> None:
 
 async def close_database() -> None:
     """Give all connections back. May be called twice."""
-    while _resting:
-        source, connection = _resting.pop()
-        await source.release(connection)
+    await end_rest()
     await Tortoise.close_connections()
 
 
@@ -183,7 +181,7 @@ async def fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
     """The rows of one reading statement outside any transaction, straight from the pool; asked once more where the connection was dead."""
     try:
         return await _fetch(sql, values)
-    except (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, ConnectionError):
+    except _LOST:
         return await _fetch(sql, values)
 
 
@@ -192,8 +190,10 @@ async def _fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
     connection = await _taken(source)
     try:
         answer: Sequence[asyncpg.Record] = await connection.fetch(sql, *values)
-    except BaseException:
+    except BaseException as failed:
         await asyncio.shield(source.release(connection))
+        if isinstance(failed, _LOST):
+            await end_rest(lost=True)
         raise
     if len(_resting) < source.get_max_size() // 2:
         _resting.append((source, connection))
@@ -201,6 +201,17 @@ async def _fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
         await asyncio.shield(source.release(connection))
     return answer
 
+
+async def end_rest(*, lost: bool = False) -> None:
+    """Give the pool what rests beside it; `lost`, where one connection was: those beside it are too, though they may not know yet."""
+    while _resting:
+        source, connection = _resting.pop()
+        if lost:
+            connection.terminate()
+        await source.release(connection)
+
+
+_LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, ConnectionError)
 
 # Giving a connection back to asyncpg starts a task, which costs more than a small statement. After one, half of the pool may rest here
 # instead; whoever needs a connection looks here first.

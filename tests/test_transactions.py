@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from tortoise.exceptions import OperationalError, TransactionManagementError
 
-from models.database import close_database, execute, in_transaction, open_database, pool, rows, take_turns, transaction
+from models.database import close_database, end_rest, execute, in_transaction, open_database, pool, rows, take_turns, transaction
 from settings import Settings
 
 CANCELS = 3_000
@@ -38,6 +38,7 @@ async def write_pair(number: int) -> None:
 
 async def whole_pool() -> None:
     """Every connection is there, free, outside any transaction, and answers."""
+    await end_rest()
     async with asyncio.timeout(10):
         connections = await asyncio.gather(*(pool().acquire() for _ in range(POOL)))
         assert [each.is_in_transaction() for each in connections] == [False] * POOL
