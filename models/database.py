@@ -202,16 +202,29 @@ async def _fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
     return answer
 
 
+def _alive(connection: Any) -> bool:
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:  # asyncpg has taken back one that was lost
+        return False
+
+
 async def end_rest(*, lost: bool = False) -> None:
     """Give the pool what rests beside it; `lost`, where one connection was: those beside it are too, though they may not know yet."""
     while _resting:
         source, connection = _resting.pop()
-        if lost:
+        if lost and _alive(connection):
             connection.terminate()
         await source.release(connection)
 
 
-_LOST = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, ConnectionError)
+_LOST = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+)
 
 # Giving a connection back to asyncpg starts a task, which costs more than a small statement. After one, half of the pool may rest here
 # instead; whoever needs a connection looks here first.
@@ -221,7 +234,7 @@ _resting: list[tuple[asyncpg.Pool[Any], Any]] = []
 async def _taken(source: asyncpg.Pool[Any]) -> Any:
     while _resting:
         origin, connection = _resting.pop()
-        if origin is source and not connection.is_closed():
+        if origin is source and _alive(connection):
             return connection
         await origin.release(connection)
     return await source.acquire()
