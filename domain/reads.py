@@ -14,7 +14,7 @@ import asyncpg
 from tortoise.models import Model
 
 from domain.rules.viewer import Viewer
-from models import accounts, applications, experts, exports, files, profiles, publicity, reference, schedule, sms, standing
+from models import accounts, applications, experts, exports, files, pools, profiles, publicity, reference, schedule, sms, standing
 from models.database import rows
 from models.enums import Role
 from settings import settings
@@ -92,8 +92,10 @@ _EXPERT = _by_role(
 )
 _REVISION = _by_role(
     expert="{t}.expert_id = :viewer_expert",
+    # What was submitted to a pool that closed is its successor's; the row itself never changes.
     local_officer="({t}.state <> 'DRAFT' AND ({t}.home_pool_code = :viewer_pool OR EXISTS "
-    "(SELECT FROM applications leaving WHERE leaving.revision_id = {t}.id AND leaving.leaving_pool_code = :viewer_pool)))",
+    "(SELECT FROM applications leaving WHERE leaving.revision_id = {t}.id AND leaving.leaving_pool_code = :viewer_pool) OR "
+    "{t}.home_pool_code IN (SELECT merged.code FROM divisions merged WHERE merged.pool_code = :viewer_pool)))",
     provincial_officer="{t}.state <> 'DRAFT'",
 )
 
@@ -159,6 +161,11 @@ _SCHEDULE = _through(
     "experts",
     lambda role: "{t}.pool_code = :viewer_pool" if role is Role.LOCAL_OFFICER else _EXPERT(role),
 )
+_MERGE = _by_role(
+    local_officer="{t}.from_code IN (SELECT merged.code FROM divisions merged WHERE merged.pool_code = :viewer_pool)",
+    provincial_officer=_ALL,
+    administrator=_ALL,
+)
 _OBJECTION = _by_role(provincial_officer=_ALL)
 
 
@@ -178,6 +185,7 @@ _OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
         # Whoever else may see what is in it. An officer who moved has left the former office's rows behind.
         exports.Export: _by_role(anyone="({t}.requested_by_id = :viewer_account AND {t}.pool_code IS NOT DISTINCT FROM :viewer_pool)"),
         files.StoredFile: _file,
+        pools.PoolMerge: _MERGE,
         profiles.Revision: _REVISION,
         publicity.Objection: _OBJECTION,
         publicity.PublicNotice: _notice,
@@ -208,6 +216,7 @@ _SECTIONS = (
 _THROUGH: Mapping[type[Model], tuple[str, type[Model]]] = MappingProxyType(
     {
         applications.ApplicationRecord: ("application_id", applications.Application),
+        pools.PoolTransfer: ("expert_id", experts.Expert),
         publicity.NoticeSpecialty: ("notice_id", publicity.PublicNotice),
         standing.StandingRecord: ("expert_id", experts.Expert),
         **dict.fromkeys(_SECTIONS, ("revision_id", profiles.Revision)),

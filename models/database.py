@@ -30,6 +30,7 @@ _MODELS = (
     "keys",
     "outbox",
     "profiles",
+    "pools",
     "publicity",
     "reference",
     "schedule",

@@ -163,6 +163,7 @@ class Move(Vocabulary):
     DISMISS_OBJECTIONS = "DISMISS_OBJECTIONS", "异议不成立", "all objections were dismissed"
     UPHOLD_OBJECTION = "UPHOLD_OBJECTION", "异议成立", "an objection was upheld"
     CANCEL = "CANCEL", "取消", "close without a decision"
+    TRANSFER = "TRANSFER", "转库", "the pool was merged: its successor has the case, at the stage where it stands"
 
 
 class RejectReason(Vocabulary):
@@ -173,6 +174,13 @@ class RejectReason(Vocabulary):
     BAD_RECORD = "BAD_RECORD", "存在不良记录", "bad record within three years"
     DUPLICATE = "DUPLICATE", "重复申请", "the person is already in the registry"
     OTHER = "OTHER", "其他", "other, see the text"
+
+
+class MergeState(Vocabulary):
+    """How far the people and cases of a closed pool have followed it (domain §8)."""
+
+    RUNNING = "RUNNING", "合并中", "people and cases are being moved"
+    DONE = "DONE", "已完成", "nobody is left in the closed pool"
 
 
 class EligibilityRule(Vocabulary):
@@ -308,6 +316,7 @@ class SmsTemplate(Vocabulary):
     REINSTATED = "REINSTATED", "恢复通知", "a suspension has ended"
     LAPSE_NOTICE = "LAPSE_NOTICE", "到龄预告", "the person will leave by age"
     LAPSED = "LAPSED", "到龄退出通知", "the person has left by age"
+    POOL_MERGED = "POOL_MERGED", "专家库合并通知", "the pool was merged, its successor has the person"
     REMINDER = "REMINDER", "提醒", "a draft or returned case is waiting"
     CASE_CANCELLED = "CASE_CANCELLED", "申请取消通知", "a case left lying was cancelled"
     QUALIFICATION_EXPIRING = "QUALIFICATION_EXPIRING", "执业资格到期提醒", "a qualification in force ends soon"

@@ -15,7 +15,7 @@ from domain.reads import Where
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn
 from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
-from models.enums import AccountStatus, Audience, CaseKind, CodeKind, HalfDay, Role, SmsState, Stage
+from models.enums import AccountStatus, Audience, CaseKind, CodeKind, HalfDay, MergeState, Role, SmsState, Stage
 from schema.context import Info
 from schema.nodes import ById, Node, OfViewer, listed, resolve_node, row_by_id, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
@@ -27,6 +27,7 @@ from schema.types.exports import Export
 from schema.types.inbox import QueueCount
 from schema.types.messages import Message
 from schema.types.objections import Objection
+from schema.types.pools import PoolMerge
 from schema.types.publicity import PublicNotice
 from schema.types.reference import Code, Division, HelpArticle, HelpContact, Qualification, Specialty, Title, WorkingCalendar
 from schema.types.schedule import HALF_DAYS
@@ -133,6 +134,12 @@ def _ledger(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequenc
     _staff_only(viewer)
     states = arguments.get("states")
     return [] if states is None else [Where("{t}.state = ANY(:states)", {"states": [each.value for each in states]})]
+
+
+def _merges(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    _staff_only(viewer)
+    state = arguments.get("state")
+    return [] if state is None else [Where("{t}.state = :state", {"state": state.value})]
 
 
 def _staff_only(viewer: ViewerFacts | None) -> None:
@@ -320,6 +327,24 @@ class Query(DevelopmentQueries):
         """For staff."""
         facts = {"role": role, "status": status, "pool_code": pool_code, "search": search}
         found: Connection[Account] = await page_of(info, **facts, first=first, after=after, last=last, before=before)
+        return found
+
+    @strawberry.field(
+        description="专家库合并: pools that were closed into others, the newest first, with how far it is: all for administrators and the province, "
+        "those that came into its own pool for an office. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
+        metadata=paged("PoolMerge", ("created_at", "id"), _merges, descending=True),
+    )
+    async def pool_merges(
+        self,
+        info: Info,
+        state: Annotated[MergeState | None, strawberry.argument(description="Only in this state.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[PoolMerge]:
+        """For staff."""
+        found: Connection[PoolMerge] = await page_of(info, state=state, first=first, after=after, last=last, before=before)
         return found
 
     @strawberry.field(

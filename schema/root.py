@@ -22,6 +22,7 @@ from schema.mutations.exports import ExportMutations
 from schema.mutations.files import FileMutations
 from schema.mutations.objections import ObjectionMutations
 from schema.mutations.offices import OfficeMutations
+from schema.mutations.pools import PoolMutations
 from schema.mutations.privacy import PrivacyMutations
 from schema.mutations.profiles import ProfileMutations
 from schema.mutations.schedule import ScheduleMutations
@@ -48,6 +49,7 @@ class Mutation(
     FileMutations,
     ObjectionMutations,
     OfficeMutations,
+    PoolMutations,
     PrivacyMutations,
     ProfileMutations,
     ScheduleMutations,

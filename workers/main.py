@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 import logs
-from domain.actions import erasure, exports, files, housekeeping, keys, publicity, reminders, standing
+from domain.actions import erasure, exports, files, housekeeping, keys, pools, publicity, reminders, standing
 from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
 from workers.clocks import Clocks
@@ -59,6 +59,7 @@ async def run(configuration: Settings) -> None:
         Loop("public notices", partial(_close_notices, clocks), pause_seconds=pause),
         Loop("standing", partial(_keep_standing, clocks), pause_seconds=_STANDING_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("reminders", partial(_remind, clocks), pause_seconds=_REMINDERS_SECONDS, delay_seconds=_DELAY_SECONDS),
+        Loop("pool merges", partial(_move_with_pools, clocks), pause_seconds=pause),
         Loop("erasure", partial(_erase, clocks), pause_seconds=_ERASURE_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("housekeeping", housekeeping.tidy, pause_seconds=_TIDY_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("exports", _sweep_exports, pause_seconds=_EXPORTS_SECONDS, delay_seconds=_DELAY_SECONDS),
@@ -123,6 +124,13 @@ async def _remind(clocks: Clocks) -> None:
         _log.info("people reminded of cases, or cases cancelled", count=moved)
     while (told := await reminders.tell_of_ending_qualifications()) > 0:
         _log.info("people told of qualifications", count=told)
+
+
+async def _move_with_pools(clocks: Clocks) -> None:
+    if fault := await clocks.fault():
+        raise Alarm(fault)
+    if moved := await pools.carry_on():
+        _log.info("moved with their pools", experts=moved)
 
 
 async def _erase(clocks: Clocks) -> None:

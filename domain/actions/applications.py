@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.actions.comparing import base_of, difference_of
 from domain.actions.consents import require as require_consent
 from domain.actions.moving import Decision, move, possible_moves
+from domain.actions.pools import receiving
 from domain.actions.profiles import facts_of
 from domain.actions.revisions import freeze
 from domain.rules.completeness import missing
@@ -63,6 +64,7 @@ async def send(
     lacking += await _staff_problems(draft)
     if lacking:
         raise Incomplete(lacking)
+    await _follow_pool(draft)
     await freeze(draft, now=now)
     expert.draft_id = None
     await expert.save(update_fields=["draft_id"])
@@ -78,6 +80,14 @@ def undeclared(*, commitment: bool, avoidance: bool) -> list[FieldProblem]:
     """The declarations that are not accepted."""
     declared = (("commitmentAccepted", commitment), ("avoidanceAccepted", avoidance))
     return [FieldProblem(path, "DECLARATION_REQUIRED") for path, accepted in declared if not accepted]
+
+
+async def _follow_pool(draft: Revision) -> None:
+    """What is submitted to a pool that was merged goes to its successor; see `receiving` for a merge at the same moment."""
+    pool_code = await receiving(draft.home_pool_code or "")
+    if pool_code != draft.home_pool_code:
+        draft.home_pool_code = pool_code
+        await draft.save(update_fields=["home_pool_code"])
 
 
 async def withdraw(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:

@@ -16,7 +16,7 @@ from domain.actions.record_chain import chain_hash
 from domain.actions.revisions import copy_as_draft, open_draft
 from domain.rules.calendar import SHANGHAI, WorkingCalendar
 from domain.rules.errors import BaseMoved, IllegalMove, NotAllowed
-from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, available_moves, step
+from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, By, available_moves, step
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
@@ -24,6 +24,7 @@ from models.database import rows, stored
 from models.enums import AccountStatus, CaseKind, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
+from models.publicity import PublicNotice
 from settings import settings
 
 
@@ -78,6 +79,25 @@ async def move(
         expert = await Expert.select_for_update().get(id=case.expert_id)
         await _settle_revision(case, expert)
         await arrive(case, expert, now)
+    return record
+
+
+async def transfer(case: Application, from_code: str, into_code: str, *, told: str, now: datetime) -> ApplicationRecord:
+    """Give a locked case to the successor of its pool (or of the one it leaves), at the stage where it stands; the record says `told`.
+
+    Claims end. An office that has the case to decide has its whole time for it. Call inside a transaction.
+    """
+    held = case.claimed_by_id, case.claimed_until
+    case.claimed_by_id = case.claimed_by_name = case.claimed_until = None
+    if case.leaving_pool_code == from_code:
+        case.leaving_pool_code = into_code
+    if case.pool_code == from_code:
+        case.pool_code = into_code
+        if REVIEWS.get(case.stage) is By.LOCAL_OFFICE:
+            case.due_at = (await working_calendar()).deadline(now, settings().stage_budget_working_days)
+        await PublicNotice.filter(application_id=case.id).update(pool_code=into_code)
+    record = _next_record(case, Move.TRANSFER, case.stage, viewer=None, now=now, decision=Decision(opinion=told))
+    await _write(case, record, held)
     return record
 
 
@@ -214,7 +234,7 @@ async def _applied(case: Application, expert: Expert, now: datetime) -> None:
 
 async def _take_over(case: Application, expert: Expert) -> None:
     revision = await Revision.get(id=case.revision_id)
-    expert.pool_code = revision.home_pool_code
+    expert.pool_code = case.pool_code  # that of the revision, or its successor where the pool was merged meanwhile
     if revision.name is not None:
         expert.name = revision.name
     await expert.save()

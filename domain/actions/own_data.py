@@ -25,6 +25,7 @@ from models.enums import SmsTemplate
 from models.experts import Expert
 from models.exports import Export
 from models.files import StoredFile
+from models.pools import PoolTransfer
 from models.profiles import Revision
 from models.publicity import NoticeSpecialty, PublicNotice
 from models.schedule import SchedulePeriod
@@ -103,6 +104,7 @@ async def collect(viewer: Viewer) -> dict[str, Any]:
         "applications": [await _case(each) for each in await Application.filter(expert_id=viewer.expert_id).order_by("id")],
         "schedule": await _all(SchedulePeriod, {"expert_id": viewer.expert_id}),
         "standing": await _all(StandingRecord, {"expert_id": viewer.expert_id}),
+        "poolTransfers": await _all(PoolTransfer, {"expert_id": viewer.expert_id}),
         "bars": [] if account.id_number_hash is None else await _all(Bar, {"id_number_hash": account.id_number_hash}),
         "messages": [await _message(each) for each in await SmsMessage.filter(**own).order_by("id")],
         "clearReads": await _all(ClearRead, {"subject_id": account.id}),

@@ -121,8 +121,10 @@ async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: da
     """
     async with editing(viewer, now=now, expected_version=expected_version) as draft:
         values, problems = check(given, {"home_pool_code": draft.home_pool_code}, today=_today(now), born=None)
+        if values.get("home_pool_code") == draft.home_pool_code:
+            values.pop("home_pool_code", None)  # a pool that was merged meanwhile may stay: what is submitted to it goes to its successor
         problems += await _resolve(values, {"home_pool_code": choices.home_pool})
-        if values.get("home_pool_code", draft.home_pool_code) != draft.home_pool_code and await _is_admitted(draft):
+        if "home_pool_code" in values and await _is_admitted(draft, values["home_pool_code"]):
             problems.append(FieldProblem("homePoolCode", "POOL_BY_DIVISION_CHANGE"))
         specialties, units = values.pop("specialties", None), values.pop("avoidance_units", None)
         if specialties is not None:
@@ -140,9 +142,9 @@ async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: da
     return draft
 
 
-async def _is_admitted(draft: Revision) -> bool:
-    """Whether the home pool of the person changes by a case of its own alone (domain §5)."""
-    return await Expert.filter(id=draft.expert_id, effective_id__isnull=False).exists()
+async def _is_admitted(draft: Revision, pool_code: str) -> bool:
+    """Whether the home pool of the person changes by a case of its own alone (domain §5); the pool that the person is in is none."""
+    return await Expert.filter(id=draft.expert_id, effective_id__isnull=False).exclude(pool_code=pool_code).exists()
 
 
 async def _checked_specialties(chosen: Sequence[str]) -> tuple[list[str], list[FieldProblem]]:
@@ -377,7 +379,10 @@ _IMAGE_PLACES = (
 )
 _COUNTS = """
 SELECT
-    NOT EXISTS (SELECT FROM divisions d WHERE d.code = r.home_pool_code AND d.pool_selectable AND NOT d.retired) AS home_pool_closed,
+    NOT EXISTS (
+        SELECT FROM divisions d JOIN divisions heir ON heir.code = d.pool_code
+        WHERE d.code = r.home_pool_code AND heir.pool_selectable AND NOT heir.retired
+    ) AS home_pool_closed,
     (SELECT count(*) FROM work_entries w WHERE w.revision_id = r.id) AS work_entries,
     ARRAY(
         SELECT t.retired FROM revision_specialties s JOIN specialties t ON t.code = s.specialty_code

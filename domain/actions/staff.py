@@ -104,11 +104,16 @@ async def move_to_pool(account_id: UUID, pool_code: str, *, viewer: Viewer, now:
         if not await _keeps_experts(pool_code):
             raise InvalidInput([FieldProblem("poolCode", "POOL_NOT_SELECTABLE")])
         if account.pool_code != pool_code:
-            account.pool_code = pool_code
-            await account.save(update_fields=["pool_code"])
-            await end_sessions(account.id, now=now)
-            await _free_claims(account)
+            await put_into_pool(account, pool_code, now=now)
     return account
+
+
+async def put_into_pool(account: Account, pool_code: str, *, now: datetime) -> None:
+    """Give a locked account of a local officer another pool: its sessions end, its claims are free. Call inside a transaction."""
+    account.pool_code = pool_code
+    await account.save(update_fields=["pool_code"])
+    await end_sessions(account.id, now=now)
+    await _free_claims(account)
 
 
 async def _keeps_experts(pool_code: str) -> bool:

@@ -363,6 +363,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "市县财政监管人员须指定一个专家库，其他人员不指定；请核对。",
         "A local officer, and nobody else, has a pool; check role and pool.",
     ),
+    "POOL_INTO_ITSELF": ("专家库不能并入自身；请选择另一个专家库。", "A pool cannot be merged into itself; choose another."),
+    "POOL_CLOSED": (
+        "该专家库已并入{pool}；请核对。",
+        "This pool was closed before, into {pool}; check the codes.",
+    ),
     "STAFF_POOL_CLOSED": (
         "该人员所属的专家库已撤并；请先调整到现有的专家库，再启用账号。",
         "The pool of this officer has closed; move the account to another pool, then enable it.",

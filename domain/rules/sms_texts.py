@@ -70,6 +70,10 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "【评审专家库】按年龄规定，您的专家资格已终止。感谢您参与评审工作。",
         "[Expert registry] By the rule on age you have left the registry. Thank you for your work.",
     ),
+    SmsTemplate.POOL_MERGED: (
+        "【评审专家库】您所在的专家库已并入{pool}，资料和申请随之转入，无需另行办理。",
+        "[Expert registry] Your pool was merged into {pool}; your profile and cases have moved with it, you need do nothing.",
+    ),
     SmsTemplate.REMINDER: (
         "【评审专家库】您有申请尚未提交。请登录系统完成，长期不提交的申请将被取消。",
         "[Expert registry] A case of yours is not yet submitted. Sign in and finish it: a case left lying is cancelled.",

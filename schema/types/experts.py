@@ -15,6 +15,7 @@ from models.enums import Standing
 from schema.context import Info
 from schema.nodes import Node, Selected, column, listed, many, one, record, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
+from schema.types.pools import PoolTransfer
 from schema.types.reference import Division
 from schema.types.schedule import HALF_DAYS, ScheduleOccurrence, SchedulePeriod
 from schema.types.standing import FormerRegistration, StandingRecord
@@ -56,6 +57,10 @@ class Expert(Node):
     lapses_on: date | None = column("lapses_on", "First day outside the registry by age, once the person was told.")
     standing_records: list[StandingRecord] = many(
         "StandingRecord", "expert_id", "资格变动: changes of the standing after admission, the oldest first.", order="{t}.at, {t}.id"
+    )
+
+    pool_transfers: list[PoolTransfer] = many(
+        "PoolTransfer", "expert_id", "转库: moves with pools that were merged, the oldest first.", order="{t}.at, {t}.id"
     )
 
     @strawberry.field(

@@ -110,6 +110,7 @@ staffMove            | administrator
 staffSecondFactorReset | administrator
 calendarYearPublish  | administrator
 specialtyScarceSet   | administrator
+poolMerge            | province administrator
 messageResend        | {OFFICERS} administrator
 applicationFormExport | {OFFICERS} another
 applicationsExport   | {OFFICERS}
@@ -178,6 +179,8 @@ GOOD: dict[str, Any] = {
     "duties": "教学",
     "qualificationCode": "Q101",
     "specialtyCode": "A01010000",
+    "fromPoolCode": "220100",
+    "intoPoolCode": "220100",
     "scarce": True,
     "year": 2027,
     "days": [{"date": "2027-01-01", "kind": "OFF", "name": "元旦"}],

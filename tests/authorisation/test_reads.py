@@ -169,6 +169,7 @@ ROOTS: dict[str, tuple[str, set[str]]] = {
     "messages": ("messages(first: 100) { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "exports": ("exports { nodes { __typename id } totalCount }", EVERYONE - {"nobody", "former"}),
     "objections": ("objections { nodes { __typename id } totalCount }", {"province"}),
+    "poolMerges": ("poolMerges(first: 100) { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "staff": ("staff { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "publicNotices": ("publicNotices { nodes { __typename id } totalCount }", EVERYONE),
     "divisions": ("divisions { id }", EVERYONE),
@@ -199,7 +200,9 @@ async def test_a_root_answers_those_in_the_list_and_refuses_the_others(world: Wo
         assert codes == ([] if role in may else ["NOT_SIGNED_IN"] if viewer is None else ["NOT_ALLOWED"]), role
 
 
-@pytest.mark.parametrize("field", ["applications", "availableExperts", "exports", "messages", "objections", "staff", "publicNotices"])
+@pytest.mark.parametrize(
+    "field", ["applications", "availableExperts", "exports", "messages", "objections", "poolMerges", "staff", "publicNotices"]
+)
 async def test_lists_hold_only_what_is_there_by_its_id(world: World, field: str) -> None:
     selection, may = ROOTS[field]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.actions import attachments, clear_reads, exports, notes, profiles, schedule, sessions, standing
+from domain.actions import attachments, clear_reads, exports, notes, pools, profiles, schedule, sessions, standing
 from domain.actions.clock import move as move_clock
 from domain.actions.publicity import close_due_notices
 from domain.lists import CaseFilter
@@ -68,6 +68,8 @@ Message of a case                       | office province administrator
 Message of a change of division         | elsewhere province administrator
 Message with a phone code               | administrator
 Objection to a notice that runs         | province
+PoolMerge into the pool                 | office province administrator
+PoolTransfer into the pool              | {REVIEWERS}
 Profile in first draft                  | owner
 Profile in draft after a return         | owner
 Profile returned                        | {REVIEWERS}
@@ -190,6 +192,10 @@ async def build() -> World:
     another, _ = await case_at(Stage.FINAL_REVIEW, name="陈旁人", pool="220299")
     await approve((await Application.get(expert_id=another.viewer.expert_id)).id, (await provincial_officer()).viewer)
 
+    merged, _ = await case_at(Stage.FIRST_REVIEW, name="陈转库", pool="222406")
+    merge = await pools.merge("222406", "220199", reason="撤并", viewer=province.viewer, now=await database_now())
+    await pools.carry_on()
+
     now = await database_now()
     colleague, other_province = await officer(name="钱同事"), await provincial_officer(name="吴终审")
     await clear_reads.reveal(waiting_case.id, [PersonalField.ADDRESS], reason="核对住址", viewer=other_province.viewer, now=now)
@@ -279,6 +285,10 @@ async def build() -> World:
         "Message of a case": Thing("Message_" + await one(message, returned_case.id), returned.viewer),
         "Message with a phone code": Thing("Message_" + await one(code), None),
         "Objection to a notice that runs": Thing(f"Objection_{objection.id}", publicity.viewer),
+        "PoolMerge into the pool": Thing(f"PoolMerge_{merge.id}", None),
+        "PoolTransfer into the pool": Thing(
+            "PoolTransfer_" + await one("SELECT id FROM pool_transfers WHERE expert_id = $1", merged.viewer.expert_id), merged.viewer
+        ),
         "Profile in first draft": Thing(f"Profile_{draft.id}", drafting.viewer),
         "Profile in draft after a return": Thing(f"Profile_{second_draft.id}", returned.viewer),
         "Profile returned": Thing(f"Profile_{returned_case.revision_id}", returned.viewer),

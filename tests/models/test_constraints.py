@@ -60,6 +60,11 @@ _REVISION = """INSERT INTO revisions (id, expert_id, number, state, version, cre
     VALUES (gen_random_uuid(), %s)"""
 _EXPORT = """INSERT INTO exports (id, kind, requested_by_id, conditions, done, created_at, state, failure)
     VALUES (gen_random_uuid(), 'CASES', '{local}', '{{}}', 0, now(), %s)"""
+_MERGE = """INSERT INTO pool_merges (id, from_code, into_code, state, reason, ordered_by_id, ordered_by_name, ordered_by_role, created_at,
+    finished_at, experts_total, experts_moved, cases_moved)
+    VALUES (gen_random_uuid(), '220281', %s, '撤并', '{local}', '王', 'PROVINCIAL_OFFICER', now(), NULL, 0, 0, 0)"""
+_TRANSFER = """INSERT INTO pool_transfers (id, merge_id, expert_id, at, from_code, into_code)
+    SELECT gen_random_uuid(), id, '{expert}', now(), from_code, into_code FROM pool_merges"""
 _CODE = """INSERT INTO phone_codes (id, phone_hash, address_hash, purpose, created_at, expires_at, wrong_tries)
     VALUES (gen_random_uuid(), '\\x01', '\\x02', 'SIGN_IN', now(), now(), 0)"""
 _TICKET = """INSERT INTO sign_in_tickets (id, account_id, token_hash, transport, device, created_at, expires_at, wrong_tries)
@@ -95,6 +100,10 @@ _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, 
         ("an_export_that_is_ready_has_its_file", _EXPORT % "'READY', NULL"),
         ("a_failed_export_has_its_reason", _EXPORT % "'FAILED', NULL"),
         ("a_failed_export_has_its_reason", _EXPORT % "'QUEUED', 'EXPORT_FAILED'"),
+        ("a_pool_closes_once", "; ".join([_MERGE % "'220299', 'RUNNING'", _MERGE % "'220199', 'RUNNING'"])),
+        ("a_pool_is_merged_into_another", _MERGE % "'220281', 'RUNNING'"),
+        ("a_merge_that_is_done_has_its_time", _MERGE % "'220299', 'DONE'"),
+        ("a_person_is_moved_once_by_a_merge", "; ".join([_MERGE % "'220299', 'RUNNING'", _TRANSFER, _TRANSFER])),
         ("one_draft_per_expert", _REVISION % "'{expert}', 90, 'DRAFT', 0, now(), now(), NULL, FALSE"),
         (
             "one_effective_revision_per_expert",
@@ -174,6 +183,11 @@ async def _run(statements: str) -> None:
         ("records_never_change", "DELETE FROM application_records WHERE application_id = '{case}'", "never change"),
         ("clear_reads_never_change", "UPDATE clear_reads SET reason = '改'", "never change"),
         ("clear_reads_never_change", "DELETE FROM clear_reads", "never change"),
+        (
+            "pool_transfers_never_change",
+            "; ".join([_MERGE % "'220299', 'RUNNING'", _TRANSFER, "UPDATE pool_transfers SET into_code = '220199'"]),
+            "never change",
+        ),
         ("a_frozen_revision_keeps_its_data", "UPDATE revisions SET employer = '别处' WHERE id = '{frozen}'", "is frozen"),
         ("a_frozen_revision_keeps_its_data", "UPDATE revisions SET state = 'DRAFT', frozen_at = NULL WHERE id = '{frozen}'", "is frozen"),
         ("a_frozen_revision_keeps_its_data", "DELETE FROM revisions WHERE id = '{frozen}'", "is frozen"),

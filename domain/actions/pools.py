@@ -1,0 +1,174 @@
+"""Closing a pool into its successor: nobody submits to it any more, its people and cases follow (domain §8).
+
+`divisions.pool_code` of a closed pool is always the pool that has its people now: a further merger moves it along.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from tortoise.expressions import Q
+
+from domain.actions.calendar import LOCK
+from domain.actions.moving import transfer
+from domain.actions.promises import announce, send_sms
+from domain.actions.staff import put_into_pool
+from domain.rules.errors import FieldProblem, Incomplete, InvalidInput, NotAllowed
+from domain.rules.fields import Fields
+from domain.rules.pools import REASON_LENGTH, closes_pools
+from domain.rules.standing import ENDED
+from domain.rules.text import prose
+from domain.rules.viewer import Viewer
+from models.accounts import Account
+from models.applications import Application
+from models.database import database_now, execute, rows, transaction
+from models.enums import AccountStatus, MergeState, Role, SmsTemplate
+from models.experts import Expert
+from models.pools import PoolMerge, PoolTransfer
+from models.reference import Division
+
+log = structlog.get_logger("domain.actions.pools")
+
+_AT_A_TIME = 500
+
+
+async def merge(from_code: str, into_code: str, *, reason: str, viewer: Viewer, now: datetime) -> PoolMerge:
+    """Close a pool into another, at once; workers move people and cases (`carry_on`). Its officers are moved with it and sign in anew.
+
+    A repeat gives the merge as it stands. Raises NotAllowed for all but administrators and provincial officers, and InvalidInput: for
+    what is no open pool (POOL_NOT_SELECTABLE), one and the same (POOL_INTO_ITSELF), one closed into another before (POOL_CLOSED).
+    """
+    if not closes_pools(viewer):
+        raise NotAllowed
+    fields = Fields()
+    said = fields.check("reason", lambda: prose(reason, longest=REASON_LENGTH), otherwise="")
+    fields.refuse()
+    async with transaction():
+        await rows("SELECT pg_advisory_xact_lock($1)", LOCK)
+        closed = await PoolMerge.get_or_none(from_code=from_code)
+        if closed is not None:
+            if closed.into_code == into_code:
+                return closed
+            raise InvalidInput([FieldProblem("fromPoolCode", "POOL_CLOSED", {"pool": await _named(closed.into_code)})])
+        await _check(from_code, into_code)
+        # Waits for submissions under way, which hold the row (`receiving`); later ones find the pool closed.
+        await execute(
+            "UPDATE divisions SET pool_code = $2, pool_selectable = pool_selectable AND code <> $1 WHERE pool_code = $1",
+            from_code,
+            into_code,
+        )
+        for account in await Account.filter(role=Role.LOCAL_OFFICER, pool_code=from_code).order_by("id").select_for_update(no_key=True):
+            await put_into_pool(account, into_code, now=now)
+        await announce("referenceChanged")
+        return await PoolMerge.create(
+            from_code=from_code,
+            into_code=into_code,
+            reason=said,
+            ordered_by_id=viewer.account_id,
+            ordered_by_name=viewer.name,
+            ordered_by_role=viewer.role,
+            created_at=now,
+            experts_total=(await rows(f"SELECT count(*) AS n FROM ({_MEMBERS}) m", from_code))[0]["n"],  # noqa: S608  our own constant
+        )
+
+
+async def receiving(pool_code: str) -> str:
+    """The pool that takes who submits to `pool_code`: itself, or its successor; it stays open until the transaction ends.
+
+    Raises Incomplete where there is none.
+    """
+    found = await rows(_RECEIVING, pool_code)
+    if not found:
+        raise Incomplete([FieldProblem("evaluationInfo.homePoolCode", "POOL_NOT_SELECTABLE")])
+    code: str = found[0]["code"]
+    return code
+
+
+async def closed_pools() -> dict[str, str]:
+    """Pools that were closed, with those they were closed into."""
+    return {each.from_code: each.into_code for each in await PoolMerge.all()}
+
+
+async def carry_on() -> int:
+    """Move who and what is still in closed pools; how many people were moved.
+
+    Safe to run late, twice and on several machines, and goes on where it was stopped: each person is moved with all their cases in a
+    transaction of its own, which counts it. A merge is done when nobody is left.
+    """
+    moved = 0
+    for each in await PoolMerge.filter(state=MergeState.RUNNING).order_by("created_at"):
+        after = UUID(int=0)
+        while batch := await rows(f"SELECT id FROM ({_MEMBERS}) m WHERE id > $2 ORDER BY id LIMIT {_AT_A_TIME}", each.from_code, after):  # noqa: S608  our own constants
+            for row in batch:
+                moved += await _try_person(each.id, row["id"])
+            after = batch[-1]["id"]
+        await _finish(each.id)
+    return moved
+
+
+_MEMBERS = "SELECT id FROM experts WHERE pool_code = $1 UNION SELECT expert_id FROM applications WHERE pool_code = $1 AND round > 0"
+_CLOSE = "UPDATE divisions SET pool_code = $2, pool_selectable = pool_selectable AND code <> $1 WHERE pool_code = $1"
+_RECEIVING = """
+SELECT heir.code FROM divisions d JOIN divisions heir ON heir.code = d.pool_code
+WHERE d.code = $1 AND heir.pool_selectable AND NOT heir.retired FOR SHARE
+"""
+
+
+async def _named(code: str) -> str:
+    found = await Division.get_or_none(code=code)
+    return f"{found.name} ({code})" if found else code
+
+
+async def _check(from_code: str, into_code: str) -> None:
+    fields = Fields()
+    for path, code in (("fromPoolCode", from_code), ("intoPoolCode", into_code)):
+        if not await Division.exists(code=code, pool_selectable=True, retired=False):
+            fields.wrong(path, "POOL_NOT_SELECTABLE")
+    if from_code == into_code:
+        fields.wrong("intoPoolCode", "POOL_INTO_ITSELF")
+    fields.refuse()
+
+
+async def _try_person(merge_id: UUID, expert_id: UUID) -> bool:
+    try:
+        async with transaction():
+            return await _move_person(merge_id, expert_id, await database_now())
+    except Exception as fault:  # noqa: BLE001  one person that cannot be moved must not keep the others waiting
+        log.critical("not moved with the pool", expert=str(expert_id), kind=type(fault).__qualname__)
+        return False
+
+
+async def _move_person(merge_id: UUID, expert_id: UUID, now: datetime) -> bool:
+    under = await PoolMerge.select_for_update().get(id=merge_id)  # first: of two workers one waits and then finds nothing to do
+    into_code = await receiving(under.from_code)
+    theirs = Application.filter(Q(pool_code=under.from_code) | Q(leaving_pool_code=under.from_code), expert_id=expert_id)
+    cases = await theirs.order_by("id").select_for_update()
+    expert = await Expert.select_for_update().get(id=expert_id)
+    if expert.pool_code != under.from_code and not cases:
+        return False
+    told = f"{await _named(under.from_code)} → {await _named(into_code)}"
+    for case in cases:
+        await transfer(case, under.from_code, into_code, told=told, now=now)
+    if expert.pool_code == under.from_code:
+        expert.pool_code = into_code
+        await expert.save(update_fields=["pool_code"])
+    await PoolTransfer.create(merge_id=under.id, expert=expert, at=now, from_code=under.from_code, into_code=into_code)
+    account = await Account.get(id=expert.account_id)
+    if account.status is AccountStatus.ACTIVE and expert.standing not in ENDED:
+        opened = next((case.id for case in cases if case.closed_at is None), None)
+        parameters = {"pool": (await Division.get(code=into_code)).name}
+        await send_sms(SmsTemplate.POOL_MERGED, account, application_id=opened, parameters=parameters, now=now)
+    under.experts_moved += 1
+    under.cases_moved += len(cases)
+    await under.save(update_fields=["experts_moved", "cases_moved"])
+    return True
+
+
+async def _finish(merge_id: UUID) -> None:
+    async with transaction():
+        under = await PoolMerge.select_for_update().get(id=merge_id)
+        if under.state is MergeState.RUNNING and not await rows(f"{_MEMBERS} LIMIT 1", under.from_code):
+            under.state, under.finished_at = MergeState.DONE, await database_now()
+            await under.save(update_fields=["state", "finished_at"])
