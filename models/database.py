@@ -17,6 +17,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.fields import BinaryField, BooleanField, CharField, DatetimeField, IntField, TextField, UUIDField
+from tortoise.fields.data import CharEnumFieldInstance
 from tortoise.models import Model
 
 from settings import Settings
@@ -264,7 +265,8 @@ def _columns(model: type[Model]) -> Sequence[tuple[str, str, Callable[[Any, Mode
     ]
 
 
-_TAKEN_AS_THEY_ARE = (BinaryField, BooleanField, CharField, DatetimeField, IntField, TextField, UUIDField)
+# These very types: one made of them may convert. Words of a vocabulary are texts.
+_TAKEN_AS_THEY_ARE = (BinaryField, BooleanField, CharEnumFieldInstance, CharField, DatetimeField, IntField, TextField, UUIDField)
 
 
 async def database_now() -> datetime:
