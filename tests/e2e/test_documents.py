@@ -40,6 +40,8 @@ LEFT_TO_THE_EXECUTOR = {
     "formMatches",
     "privacyTermsVersion",
     "queueCounts",
+    "recordChain",
+    "workingCalendar",
     "missing",
     "warnings",
     "url",
