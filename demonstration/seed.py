@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import io
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from random import Random
+from time import monotonic
 from types import MappingProxyType, SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
+import orjson
 from asyncpg.pgproto.pgproto import UUID  # as quick as bytes, which matters for millions of ids
 
-from demonstration import images, invented
+from demonstration import images, invented, seed_later
 from demonstration.invented import Employer, Person
+from demonstration.seed_later import Fate, LaterCase
 from domain.actions import storage
 from domain.actions.calendar import working_calendar
 from domain.actions.passwords import hash_password
 from domain.actions.record_chain import chain_hash
 from domain.rules import mask
 from domain.rules.calendar import SHANGHAI, Window, WorkingCalendar
+from domain.rules.clear_reads import written
 from domain.rules.identity import FEMALE, MALE
 from domain.rules.lifecycle import CLOSED, REVIEWS
+from domain.rules.standing import CHANGES, CLOSES_ACCOUNT
 from models.database import close_database, database_now, open_database
-from models.enums import CodeKind, Move, RevisionState, Role, Stage
+from models.enums import (
+    CaseKind,
+    CodeKind,
+    Move,
+    ObjectionState,
+    PersonalField,
+    RevisionState,
+    Role,
+    SmsTemplate,
+    Stage,
+    Standing,
+    StandingChange,
+)
 from models.reference import Code, Division, Qualification, Specialty, Title
-from models.sealing import id_number_hash, phone_hash, seal, sha256
+from models.sealing import id_number_hash, keyed_hash, phone_hash, seal, sha256
 from settings import Settings
 
 BATCH = 1_000
@@ -41,6 +58,8 @@ PROVINCIAL_OFFICERS = 12
 OFFICERS_OF_A_POOL = 2
 
 Row = tuple[Any, ...]
+Step = tuple[datetime, Move, Stage, Stage, "Officer | None"]
+"""A move of a case; without an officer, the expert's or the system's."""
 
 _IDS_BEGIN = 1_577_836_800_000
 """Ids carry the person's number in place of the milliseconds since 1970; real ones of today lie far behind."""
@@ -51,7 +70,13 @@ _STAFF = _MOST_PEOPLE - 1_000
 # How many of a thousand experts stand where; the rest are admitted.
 _UNFINISHED: Mapping[Stage, float] = MappingProxyType({
     Stage.PUBLICITY: 5.0, Stage.FIRST_REVIEW: 4.0, Stage.SECOND_REVIEW: 2.0, Stage.FINAL_REVIEW: 1.5, Stage.RETURNED: 1.0,
-    Stage.DRAFT: 3.5, Stage.REJECTED: 2.0, Stage.WITHDRAWN: 1.0,
+    Stage.DRAFT: 3.5, Stage.REJECTED: 2.0, Stage.WITHDRAWN: 1.0, Stage.OBJECTION: 1.0,
+})  # fmt: skip
+# How many days ago the last step was, from and to. In nine days some cases have become overdue; a notice lasts five working days, and a
+# draft that nobody touches for ninety days is cancelled.
+_LONG_AGO, _LATELY = (20, 2_500), (0, 9)
+_STEPPED: Mapping[Stage, tuple[int, int]] = MappingProxyType({
+    Stage.PUBLICITY: (0, 4), Stage.OBJECTION: (20, 40), Stage.WITHDRAWN: (1, 25), Stage.ADMITTED: _LONG_AGO, Stage.REJECTED: _LONG_AGO,
 })  # fmt: skip
 _RETURNED_ONCE = 0.05
 
@@ -61,7 +86,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
         "accounts": "id role status name phone phone_hash phone_masked id_number id_number_hash id_number_masked password_hash pool_code "
         "language created_at",
         "consents": "id account_id terms_version accepted_at",
-        "experts": "id account_id standing number name pool_code formal_since draft_id effective_id created_at",
+        "experts": "id account_id standing number name pool_code formal_since draft_id effective_id suspended_until created_at",
         "files": "id owner_id purpose original_name media_type size width height sharpness blurred sha256 object_key created_at",
         "revisions": "id expert_id number base_id state version created_at updated_at frozen_at name id_type id_number id_number_hash "
         "id_number_masked id_valid_from id_valid_until id_valid_long_term sex birth_date ethnic_group political_affiliation health "
@@ -74,15 +99,15 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
         "revision_specialties": _ENTRY + "specialty_code",
         "avoidance_units": _ENTRY + "name credit_code relation until",
         "other_materials": _ENTRY + "file_id",
-        "applications": "id kind expert_id revision_id stage round pool_code applicant employer declared_commitment declared_avoidance "
-        "created_at submitted_at stage_since due_at closed_at records_count last_hash",
+        "applications": "id kind expert_id revision_id stage round pool_code leaving_pool_code applicant employer declared_commitment "
+        "declared_avoidance created_at submitted_at stage_since due_at closed_at records_count last_hash",
         "application_records": "id application_id number round at actor_id actor_name actor_role move from_stage to_stage revision_id "
         "opinion reject_reason field_reasons previous_hash hash",
         "public_notices": "id application_id state name employer pool_code opened_at first_day last_day closes_at days_counted tentative "
         "closed_at",
         "notice_specialties": "id notice_id position specialty_code",
     }.items()
-})  # fmt: skip
+} | dict(seed_later.COLUMNS))  # fmt: skip
 _TABLE_NUMBERS = {table: number for number, table in enumerate((*_COLUMNS, "entries"))}
 
 
@@ -112,6 +137,7 @@ class World:
     calendar: WorkingCalendar
     publicity_days: int
     budget_days: int
+    bar_years: int
     password_hash: str
     image: tuple[int, int, int, bytes, str]  # bytes, width, height, hash, key
 
@@ -147,10 +173,10 @@ class World:
                 )
         return found
 
-    def account(self, key: Any, role: Role, someone: Person, *, name: str, pool: str | None, at: datetime) -> Row:
+    def account(self, key: Any, role: Role, someone: Person, *, name: str, pool: str | None, at: datetime, status: str = "ACTIVE") -> Row:
         """A row of `accounts`."""
         return (
-            key, role.value, "ACTIVE", name, seal(someone.phone, "account.phone"), phone_hash(someone.phone), mask.phone(someone.phone),
+            key, role.value, status, name, seal(someone.phone, "account.phone"), phone_hash(someone.phone), mask.phone(someone.phone),
             seal(someone.id_number, "account.id_number"), id_number_hash(someone.id_number), mask.id_number(someone.id_number),
             self.password_hash, pool, "zh", at,
         )  # fmt: skip
@@ -159,15 +185,20 @@ class World:
 class Batch:
     """Rows by table of the people of some numbers."""
 
-    def __init__(self, world: World, officers: Mapping[str | None, list[Officer]], serials: Sequence[int]) -> None:
+    def __init__(self, officers: Mapping[str | None, list[Officer]], serials: Sequence[int]) -> None:
         self.rows: dict[str, list[Row]] = defaultdict(list)
-        self._world, self._officers, self._serials = world, officers, iter(serials)
+        self._officers, self._serials = officers, iter(serials)
 
-    def add(self, number: int) -> None:
-        """One person with everything that hangs on them."""
-        world = self._world
-        chance = Random(world.seed << 32 | number)  # noqa: S311  the same person for the same number, no secret
-        _Life(self, world, number, chance).write()
+    @classmethod
+    def of(cls, world: World, officers: Mapping[str | None, list[Officer]], numbers: range, serials: Sequence[int]) -> Self:
+        """The people of some numbers with everything that hangs on them; the first ones come with the staff."""
+        batch = cls(officers, serials)
+        if numbers.start == 0:
+            batch.rows["accounts"] = world.staff()
+        for number in numbers:
+            chance = Random(world.seed << 32 | number)  # noqa: S311  the same person for the same number, no secret
+            _Life(batch, world, number, chance).write()
+        return batch
 
     def officer(self, pool: str | None, number: int) -> Officer:
         """Who decides the case of a person; the next number gives another officer."""
@@ -193,7 +224,9 @@ class _Life:
         self.specialties = chance.sample(world.specialties, chance.choice((1, 1, 2, 2, 3)))
         self.files: dict[str, Any] = {}
         self.revisions: list[Any] = []
-        self._entries = 0
+        self.fate = Fate(number, world.seed)
+        self.is_promoted = False
+        self._entries = self._messages = self._cases = 0
 
     def _stage(self) -> Stage:
         drawn = self.number * 617 % 1000 + self.chance.random()  # every thousand people in a row hold the shares exactly
@@ -211,35 +244,51 @@ class _Life:
         moves = self._moves()
         registered = moves[0][0] - timedelta(days=self.chance.randrange(2, 40)) if moves else self._moment(1, 25)
         person, world = self.person, self.world
-        self._put("accounts", *world.account(self.account, Role.EXPERT, person, name=person.name, pool=None, at=registered))
         self._put("consents", world.id("consents", self.number), self.account, world.terms_version, registered)
         self._upload(registered)
         if self.stage is not Stage.DRAFT:
             self._fill_in()
-        returned_before = sum(move is Move.RETURN for _, move, *_ in moves[:-1])
         last = moves[-1][0] if moves else registered
-        for round_ in range(returned_before):
-            self._revision(RevisionState.NOT_ADOPTED, registered, moves[round_ * 2][0])
-        effective = draft = None
-        match self.stage:
-            case Stage.DRAFT:
-                draft = self._revision(RevisionState.DRAFT, registered, None)
-            case Stage.ADMITTED:
-                effective = self._revision(RevisionState.EFFECTIVE, registered, moves[returned_before * 2][0])
-            case Stage.RETURNED | Stage.WITHDRAWN | Stage.REJECTED:
-                self._revision(RevisionState.NOT_ADOPTED, registered, moves[0][0])
-                if self.stage is not Stage.REJECTED:
-                    draft = self._revision(RevisionState.DRAFT, last, None)
-            case _:
-                self._revision(RevisionState.FROZEN, registered, moves[returned_before * 2][0])
-        self._write_case(moves, registered)
+        admitted = self.stage is Stage.ADMITTED
+        is_settled = admitted and world.now - last > seed_later.SETTLED_IN
+        later = self.fate.later_case if is_settled else None
+        effective, draft = self._admission_revisions(moves, registered, is_superseded=later is not None and later.stage is Stage.APPLIED)
+        number = f"22{last.astimezone(SHANGHAI).year}{self.batch.serial():06}" if admitted else None
+        self._write_case(moves, registered, self.revisions, number=number)
         if self.stage is Stage.WITHDRAWN:  # the draft opened again, with a case to submit it
             self._draft_case(world.id("applications", self.number, 1), last)
-        number = f"22{last.astimezone(SHANGHAI).year}{self.batch.serial():06}" if effective else None
+        pool = self.pool if admitted else None
+        if later:
+            effective, draft, pool = self._later_case(later, last)
+        standing, suspended_until = Standing.FORMAL if admitted else Standing.TEMPORARY, None
+        if is_settled and self.fate.standing:
+            standing, suspended_until = self._standing(last)
+        elif admitted:
+            self._schedule()
+        status = "DEREGISTERED" if standing in CLOSES_ACCOUNT else "ACTIVE"
+        self._put("accounts", *world.account(self.account, Role.EXPERT, person, name=person.name, pool=None, at=registered, status=status))
         self._put(
-            "experts", self.expert, self.account, "FORMAL" if effective else "TEMPORARY", number, person.name,
-            self.pool if effective else None, last if effective else None, draft, effective, registered,
+            "experts", self.expert, self.account, standing.value, number, person.name, pool, last if admitted else None, draft, effective,
+            suspended_until, registered,
         )  # fmt: skip
+
+    def _admission_revisions(self, moves: Sequence[Step], registered: datetime, *, is_superseded: bool) -> tuple[Any, Any]:
+        """The revisions up to admission; the admitted one and the open draft."""
+        returned_before = sum(move is Move.RETURN for _, move, *_ in moves[:-1])
+        for round_ in range(returned_before):
+            self._revision(RevisionState.NOT_ADOPTED, registered, moves[round_ * 2][0])
+        match self.stage:
+            case Stage.DRAFT:
+                return None, self._revision(RevisionState.DRAFT, registered, None)
+            case Stage.ADMITTED:
+                state = RevisionState.SUPERSEDED if is_superseded else RevisionState.EFFECTIVE
+                return self._revision(state, registered, moves[returned_before * 2][0]), None
+            case Stage.RETURNED | Stage.WITHDRAWN | Stage.REJECTED:
+                self._revision(RevisionState.NOT_ADOPTED, registered, moves[0][0])
+                return None, None if self.stage is Stage.REJECTED else self._revision(RevisionState.DRAFT, moves[-1][0], None)
+            case _:
+                self._revision(RevisionState.FROZEN, registered, moves[returned_before * 2][0])
+                return None, None
 
     # The profile
 
@@ -310,6 +359,7 @@ class _Life:
         address = f"吉林省{self.pool_name.removesuffix('本级')}人民大街 {chance.randrange(1, 9_000)} 号"
         phone, mail = f"+86137{self.number % 10**8:08}", f"expert{self.number}@example.cn"
         complete = self.stage is not Stage.DRAFT
+        post = chance.randrange(len(invented.POSTS)) + self.is_promoted
         self._put(
             "revisions", key, self.expert, number, base, state.value, 9, created, frozen or created, frozen, person.name, "RESIDENT_ID",
             seal(person.id_number, "revision.id_number"), id_number_hash(person.id_number), mask.id_number(person.id_number),
@@ -317,7 +367,7 @@ class _Life:
             "01" if chance.random() < 0.4 else "13", "GOOD", files["PORTRAIT"], files["ID_FRONT"], files["ID_BACK"],
             seal(phone, "revision.second_phone"), mask.phone(phone), seal(mail, "revision.email"), mask.email(mail),
             chance.choice(world.counties), seal(address, "revision.address"), mask.address(address), "130000",
-            self.employer.name, self.employer.credit_code, self.employer.kind.value, chance.choice(invented.POSTS), "EMPLOYED",
+            self.employer.name, self.employer.credit_code, self.employer.kind.value, invented.POSTS[post % len(invented.POSTS)], "EMPLOYED",
             date(person.born.year + 23, 8, 1), chance.randrange(8, 35), chance.choice(("SELF", "UNIT", "PUBLIC_CALL")),
             self.pool if complete else None,
         )  # fmt: skip
@@ -331,67 +381,86 @@ class _Life:
 
     # The case
 
-    def _moves(self) -> list[tuple[datetime, Move, Stage, Stage, Officer | None]]:
-        """Every move of the case up to where it stands; without an officer, the expert's or the system's."""
-        local, province = self.batch.officer(self.pool, self.number), [self.batch.officer(None, self.number + each) for each in (0, 1)]
-        path: list[tuple[Move, Stage, Stage, Officer | None]] = []
-        submitted = (Move.SUBMIT, Stage.DRAFT, Stage.FIRST_REVIEW, None)
+    def _moves(self) -> list[Step]:
+        """Every move of the admission up to where it stands."""
+        path = self._path(self.stage, self.pool, Stage.PUBLICITY)
         if self.stage is Stage.ADMITTED and self.chance.random() < _RETURNED_ONCE:
-            path += [submitted, (Move.RETURN, Stage.FIRST_REVIEW, Stage.RETURNED, local)]
             submitted = (Move.SUBMIT, Stage.RETURNED, Stage.FIRST_REVIEW, None)
+            path[:1] = [path[0], (Move.RETURN, Stage.FIRST_REVIEW, Stage.RETURNED, self.batch.officer(self.pool, self.number)), submitted]
+        found = self._dated(path, self._moment(*_STEPPED.get(self.stage, _LATELY)))
+        if self.stage in (Stage.ADMITTED, Stage.OBJECTION):
+            how = Move.CLOSE_NOTICE if self.stage is Stage.ADMITTED else Move.HOLD_FOR_OBJECTION
+            closed = self._window(found[-1][0]).closes_at + timedelta(seconds=self.chance.randrange(1, 60))
+            found.append((closed, how, Stage.PUBLICITY, self.stage, None))
+        return found
+
+    def _path(self, stage: Stage, pool: str, granted: Stage) -> list[tuple[Move, Stage, Stage, Officer | None]]:
+        """The way of a case to a stage, by the reviews of a pool's office and the province; the last of them leads to `granted`."""
+        local, province = self.batch.officer(pool, self.number), [self.batch.officer(None, self.number + each) for each in (0, 1)]
+        submitted = (Move.SUBMIT, Stage.DRAFT, Stage.FIRST_REVIEW, None)
         approvals = [
             (Move.APPROVE, Stage.FIRST_REVIEW, Stage.SECOND_REVIEW, local),
             (Move.APPROVE, Stage.SECOND_REVIEW, Stage.FINAL_REVIEW, province[0]),
-            (Move.APPROVE, Stage.FINAL_REVIEW, Stage.PUBLICITY, province[1]),
+            (Move.APPROVE, Stage.FINAL_REVIEW, granted, province[1]),
         ]
-        match self.stage:
+        match stage:
             case Stage.DRAFT:
                 return []
             case Stage.RETURNED:
-                path += [submitted, (Move.RETURN, Stage.FIRST_REVIEW, self.stage, local)]
+                return [submitted, (Move.RETURN, Stage.FIRST_REVIEW, stage, local)]
             case Stage.REJECTED:
-                path += [submitted, (Move.REJECT, Stage.FIRST_REVIEW, self.stage, local)]
+                return [submitted, (Move.REJECT, Stage.FIRST_REVIEW, stage, local)]
             case Stage.WITHDRAWN:
-                path += [submitted, (Move.WITHDRAW, Stage.FIRST_REVIEW, self.stage, None)]
+                return [submitted, (Move.WITHDRAW, Stage.FIRST_REVIEW, stage, None)]
             case _:
-                done = {Stage.FIRST_REVIEW: 0, Stage.SECOND_REVIEW: 1, Stage.FINAL_REVIEW: 2}.get(self.stage, 3)
-                path += [submitted, *approvals[:done]]
-        chance = self.chance
-        at = self._moment(20, 2_500) if self.stage in CLOSED else self._moment(0, 4 if self.stage is Stage.PUBLICITY else 10)
-        found = []
+                done = {Stage.FIRST_REVIEW: 0, Stage.SECOND_REVIEW: 1, Stage.FINAL_REVIEW: 2}.get(stage, 3)
+                return [submitted, *approvals[:done]]
+
+    def _dated(self, path: Sequence[tuple[Move, Stage, Stage, Officer | None]], at: datetime) -> list[Step]:
+        """The path with times, the last of them `at`."""
+        found: list[Step] = []
         for how in reversed(path):
             found.append((at, *how))
-            at -= timedelta(seconds=chance.randrange(4 * 3_600, 6 * 86_400))
-        found.reverse()
-        if self.stage is Stage.ADMITTED:
-            closes = self._window(found[-1][0]).closes_at
-            found.append((closes + timedelta(seconds=chance.randrange(1, 60)), Move.CLOSE_NOTICE, Stage.PUBLICITY, Stage.ADMITTED, None))
-        return found
+            at -= timedelta(seconds=self.chance.randrange(4 * 3_600, 6 * 86_400))
+        return found[::-1]
 
     def _window(self, at: datetime) -> Window:
         return _window(self.world.calendar, at.replace(minute=0, second=0, microsecond=0), self.world.publicity_days)
 
     def _draft_case(self, key: Any, at: datetime) -> None:
         self._put(
-            "applications", key, "ADMISSION", self.expert, None, "DRAFT", 0, None, self.person.name, None, False, False, at, None, at,
+            "applications", key, "ADMISSION", self.expert, None, "DRAFT", 0, None, None, self.person.name, None, False, False, at, None, at,
             None, None, 0, None,
         )  # fmt: skip
 
-    def _write_case(self, moves: Sequence[tuple[datetime, Move, Stage, Stage, Officer | None]], registered: datetime) -> None:
+    def _write_case(
+        self,
+        moves: Sequence[Step],
+        opened: datetime,
+        revisions: Sequence[Any],
+        *,
+        kind: CaseKind = CaseKind.ADMISSION,
+        leaving: str | None = None,
+        number: str | None = None,
+    ) -> None:
+        """A case with its records and messages; `revisions` were submitted in this order, `number` is the one that admission gives."""
         if not moves:
-            self._draft_case(self.case, registered)
+            self._draft_case(self.case, opened)
             return
         world, previous, round_ = self.world, None, 0
+        case = self.case if kind is CaseKind.ADMISSION else world.id("applications", self.number, 2)
         for place, (at, how, left, reached, officer) in enumerate(moves, 1):
             round_ += how is Move.SUBMIT
             own = how in (Move.SUBMIT, Move.WITHDRAW)
+            opinion = _REASON_TO_MOVE if leaving and how is Move.SUBMIT else _OPINIONS.get(how)
             told = SimpleNamespace(
-                id=world.id("application_records", self.number, place), application_id=self.case, number=place, round=round_, at=at,
+                id=world.id("application_records", self.number, 100 * self._cases + place), application_id=case, number=place,
+                round=round_, at=at,
                 actor_id=officer.id if officer else self.account if own else None,
                 actor_name=officer.name if officer else self.person.name if own else None,
                 actor_role=officer.role.value if officer else Role.EXPERT.value if own else None,
-                move=how.value, from_stage=left.value, to_stage=reached.value, revision_id=self.revisions[round_ - 1],
-                opinion=_OPINIONS.get(how), reject_reason="NOT_ELIGIBLE" if how is Move.REJECT else None,
+                move=how.value, from_stage=left.value, to_stage=reached.value, revision_id=revisions[round_ - 1],
+                opinion=opinion, reject_reason="NOT_ELIGIBLE" if how is Move.REJECT else None,
                 field_reasons=_REASONS if how is Move.RETURN else [], previous_hash=previous,
             )  # fmt: skip
             previous = chain_hash(told)  # type: ignore[arg-type]  # a record in everything that is hashed
@@ -399,14 +468,19 @@ class _Life:
             values = [getattr(told, name) for name in _COLUMNS["application_records"][:-3]]
             self._put("application_records", *values, reasons, told.previous_hash, previous)
             if reached is Stage.PUBLICITY:
-                self._write_notice(at, moves[-1][0] if self.stage is Stage.ADMITTED else None)
-        since = moves[-1][0]
+                self._write_notice(at, moves[-1][0] if self.stage in (Stage.ADMITTED, Stage.OBJECTION) else None)
+            elif reached in seed_later.SMS_AFTER:
+                self._message(seed_later.SMS_AFTER[reached], at, case, {"number": number} if reached is Stage.ADMITTED else {})
+            if how is Move.APPROVE and left is Stage.FIRST_REVIEW and officer and self.fate.is_looked_at:
+                self._looked_at(case, officer, at)
+        self._cases += 1
+        stage, since = moves[-1][3], moves[-1][0]
         submitted = next(at for at, how, *_ in reversed(moves) if how is Move.SUBMIT)
         due = _deadline(world.calendar, since.replace(minute=0, second=0, microsecond=0), world.budget_days)
         self._put(
-            "applications", self.case, "ADMISSION", self.expert, self.revisions[round_ - 1], self.stage.value, round_, self.pool,
-            self.person.name, self.employer.name, True, True, registered, submitted, since, due if self.stage in REVIEWS else None,
-            since if self.stage in CLOSED else None, len(moves), previous,
+            "applications", case, kind.value, self.expert, revisions[round_ - 1], stage.value, round_, self.pool, leaving,
+            self.person.name, self.employer.name, True, True, opened, submitted, since, due if stage in REVIEWS else None,
+            since if stage in CLOSED else None, len(moves), previous,
         )  # fmt: skip
 
     def _write_notice(self, at: datetime, closed: datetime | None) -> None:
@@ -418,10 +492,120 @@ class _Life:
         )  # fmt: skip
         for place, code in enumerate(self.specialties):
             self._put("notice_specialties", self.world.id("notice_specialties", self.number, place), key, place, code)
+        shown = {"first_day": window.first_day.isoformat(), "last_day": window.last_day.isoformat()}
+        self._message(SmsTemplate.NOTICE_OPENED, at, self.case, shown)
+        if self.stage is Stage.OBJECTION or (not closed and self.number % 8 == 0) or (closed and self.fate.is_objected):
+            self._objection(key, at + (min(window.closes_at, self.world.now) - at) / 2)
+
+    # Beside and after the admission
+
+    def _message(self, template: SmsTemplate, at: datetime, case: Any, parameters: Mapping[str, Any]) -> None:
+        self._messages += 1
+        state, attempts, reference, error, sent_at = seed_later.sms_outcome(self.number, self._messages, at)
+        phone = self.person.phone
+        self._put(
+            "sms_messages", self.world.id("sms_messages", self.number, self._messages), template.value, "zh", seal(phone, "sms.phone"),
+            mask.phone(phone), self.account, case, orjson.dumps(parameters).decode(), state, attempts, "console", reference, error, at,
+            sent_at,
+        )  # fmt: skip
+
+    def _looked_at(self, case: Any, officer: Officer, decided: datetime) -> None:
+        self._put(
+            "clear_reads", self.world.id("clear_reads", self.number), self.account, officer.id, officer.name, officer.role.value, self.pool,
+            case, written({PersonalField.ID_NUMBER, PersonalField.PHONE}), "电话核实工作单位", decided - timedelta(minutes=10),
+        )  # fmt: skip
+        self._put(
+            "application_notes", self.world.id("application_notes", self.number), case, decided - timedelta(minutes=5), officer.id,
+            officer.name, officer.role.value, "已电话核实，单位属实。",
+        )  # fmt: skip
+
+    def _objection(self, notice: Any, at: datetime) -> None:
+        """One that was dismissed before the notice ended, or is open."""
+        is_open = self.stage is not Stage.ADMITTED
+        phone, settler = f"+86135{self.number % 10**8:08}", self.batch.officer(None, self.number)
+        settled = (None,) * 4 if is_open else (at + timedelta(hours=20), settler.id, settler.name, "经核实，所述情况不属实。")
+        self._put(
+            "objections", self.world.id("objections", self.number), notice, self.case,
+            f"{at.astimezone(SHANGHAI):%Y%m%d}-{self.number:08X}", (ObjectionState.OPEN if is_open else ObjectionState.DISMISSED).value,
+            seal(phone, "objection.phone"), phone_hash(phone), mask.phone(phone), keyed_hash("address", "192.0.2.0/24"),
+            "公示的工作经历与实际不符，请核实。", at, *settled,
+        )  # fmt: skip
+
+    def _later_case(self, later: LaterCase, admitted: datetime) -> tuple[Any, Any, str]:
+        """A change of the post, or of the division; the revision in force after it, the draft, and the pool."""
+        left = self.pool
+        if later.kind is CaseKind.CHANGE:
+            self.is_promoted = True
+        else:
+            self.pool = self.fate.chance.choice([code for code, _ in self.world.pools if code != left])
+        at = self.fate.between(admitted, self.world.now) if later.stage in CLOSED else self._moment(*_LATELY)
+        moves = self._dated(self._path(later.stage, self.pool, Stage.APPLIED), at)
+        is_division = later.kind is CaseKind.DIVISION_CHANGE
+        opened = moves[0][0] if is_division else moves[0][0] - timedelta(days=2)
+        in_force, draft, pool = self.revisions[-1], None, left
+        match later.stage:
+            case Stage.APPLIED:
+                in_force, pool = self._revision(RevisionState.EFFECTIVE, opened, moves[0][0]), self.pool
+            case Stage.RETURNED | Stage.REJECTED:
+                self._revision(RevisionState.NOT_ADOPTED, opened, moves[0][0])
+                if later.stage is Stage.RETURNED:
+                    draft = self._revision(RevisionState.DRAFT, at, None)
+            case _:
+                self._revision(RevisionState.FROZEN, opened, moves[0][0])
+        submitted = self.revisions[-2 if draft else -1]
+        self._write_case(moves, opened, [submitted], kind=later.kind, leaving=left if is_division else None)
+        return in_force, draft, pool
+
+    def _schedule(self) -> None:
+        kept = self.fate.schedule(self.world.now.astimezone(SHANGHAI).date())
+        if kept is None:
+            return
+        key = self.world.id("schedule_periods", self.number)
+        rows = [(each.first.day, each.first.half.value, each.last.day, each.last.half.value) for each in kept.spans]
+        saved_at = self.world.now - timedelta(hours=1 + self.number % 20)
+        availability = kept.availability.value
+        self._put("schedule_periods", key, self.expert, availability, *rows[0], kept.weekly_until, kept.reason, saved_at)
+        for place, span in enumerate(rows):
+            occurrence = self.world.id("schedule_occurrences", self.number, place)
+            self._put("schedule_occurrences", occurrence, key, self.expert, availability, *span)
+
+    def _standing(self, admitted: datetime) -> tuple[Standing, date | None]:
+        """What the province, or the expert, did about the standing; where it ended, and the last day of a suspension that runs."""
+        now, standing, until = self.world.now, Standing.FORMAL, None
+        at = self.fate.between(admitted, now)
+        changes = self.fate.standing
+        if changes[-1] is StandingChange.SUSPEND:
+            at = now - timedelta(days=10)
+        for place, how in enumerate(changes):
+            target, cause, reasons = CHANGES[standing, how], None, None
+            actor: Row = (None, None, None)
+            match how:
+                case StandingChange.DEREGISTER:
+                    actor, until = (self.account, self.person.name, Role.EXPERT.value), None
+                case StandingChange.REINSTATE if until:  # by itself, in the night after the last day
+                    at, until = datetime.combine(until + timedelta(days=1), time(0, 0, 3), SHANGHAI), None
+                case _:
+                    officer = self.batch.officer(None, self.number)
+                    actor, reasons = (officer.id, officer.name, officer.role.value), "因评审活动中的违规行为正在调查。"
+                    if how is StandingChange.DISMISS:
+                        cause, reasons, barred = seed_later.dismissal(at, self.world.bar_years)
+                        digest = id_number_hash(self.person.id_number)
+                        self._put("bars", self.world.id("bars", self.number), digest, at, barred)
+                    else:
+                        last = now + timedelta(days=80) if how is changes[-1] else at + (now - at) / 2 - timedelta(days=1)
+                        until = last.astimezone(SHANGHAI).date()
+            self._put(
+                "standing_records", self.world.id("standing_records", self.number, place), self.expert, at, how.value, standing.value,
+                target.value, *actor, cause, reasons, until,
+            )  # fmt: skip
+            self._message(seed_later.SMS_OF_STANDING[how], at, None, {"last_day": until.isoformat()} if until else {})
+            standing = target
+        return standing, until
 
 
 _REASONS = [{"path": "titles.0.certificate", "text": "图片不清晰，请重新上传"}]
 _REASONS_WRITTEN = '[{"path": "titles.0.certificate", "text": "图片不清晰，请重新上传"}]'
+_REASON_TO_MOVE = "工作调动，常住地已迁入。"
 _OPINIONS = {Move.APPROVE: "材料齐全，同意", Move.RETURN: "请补充材料", Move.REJECT: "不符合入库条件"}
 
 
@@ -461,6 +645,7 @@ async def _world(seed: int, configuration: Settings) -> World:
         calendar=await working_calendar(),
         publicity_days=configuration.publicity_working_days,
         budget_days=configuration.stage_budget_working_days,
+        bar_years=configuration.dismissal_bar_years,
         password_hash=await hash_password(PASSWORD),
         image=(size, *scan.size, digest, key),
     )
@@ -481,6 +666,12 @@ async def _seeded(connection: Any, seed: int) -> int:
     return int((last.int >> 80) - _IDS_BEGIN + 1)
 
 
+async def _begun(connection: Any, world: World, officers: Mapping[str | None, list[Officer]], numbers: range) -> asyncio.Task[Batch]:
+    """A batch that another thread makes."""
+    found = await connection.fetch("SELECT nextval('expert_numbers') AS n FROM generate_series(1, $1)", len(numbers))
+    return asyncio.create_task(asyncio.to_thread(Batch.of, world, officers, numbers, [row["n"] for row in found]))
+
+
 async def seed_experts(experts: int, *, seed: int, configuration: Settings, tell: Any = None) -> int:
     """Bring the number of invented experts up to `experts`; how many were added. Call with the database open.
 
@@ -496,19 +687,17 @@ async def seed_experts(experts: int, *, seed: int, configuration: Settings, tell
             return 0
         world = await _world(seed, configuration)
         officers: dict[str | None, list[Officer]] = {pool: world.officers(pool) for pool in (None, *(code for code, _ in world.pools))}
-        for first in range(before, experts, BATCH):
-            count = min(BATCH, experts - first)
+        batches = [range(first, min(first + BATCH, experts)) for first in range(before, experts, BATCH)]
+        made = await _begun(connection, world, officers, batches[0])
+        for numbers, following in zip(batches, [*batches[1:], None], strict=True):
+            batch = await made
+            if following:  # is made while PostgreSQL takes this one
+                made = await _begun(connection, world, officers, following)
             async with connection.transaction():
-                found = await connection.fetch("SELECT nextval('expert_numbers') AS n FROM generate_series(1, $1)", count)
-                batch = Batch(world, officers, [row["n"] for row in found])
-                if first == 0:
-                    batch.rows["accounts"] = world.staff()
-                for number in range(first, first + count):
-                    batch.add(number)
                 for table, rows in batch.rows.items():
                     await connection.copy_records_to_table(table, records=rows, columns=_COLUMNS[table])
             if tell:
-                tell(first + count - before, experts - before)
+                tell(numbers.stop - before, experts - before)
         for table in _COLUMNS:
             await connection.execute(f"VACUUM (ANALYZE) {table}")
         return experts - before
@@ -520,11 +709,11 @@ class Progress:
     """A line on the terminal that tells how far the work is."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = monotonic()
 
     def __call__(self, done: int, of: int) -> None:
         """Draw it anew."""
-        seconds = time.monotonic() - self._began
+        seconds = monotonic() - self._began
         bar = "█" * (30 * done // of)
         left = seconds / done * (of - done)
         end = "\n" if done == of else ""
@@ -543,7 +732,7 @@ async def run(arguments: Sequence[str], configuration: Settings) -> int:
     if not (0 <= chosen.seed < 2**16 and 0 < chosen.experts < _STAFF):
         parser.error(f"--seed is 0 to 65535, --experts 1 to {_STAFF - 1}")
     await open_database(configuration)
-    began = time.monotonic()
+    began = monotonic()
     try:
         added = await seed_experts(chosen.experts, seed=chosen.seed, configuration=configuration, tell=Progress())
     except OtherSeed as other:
@@ -551,5 +740,5 @@ async def run(arguments: Sequence[str], configuration: Settings) -> int:
         return 1
     finally:
         await close_database()
-    print(f"{added:,} experts added in {time.monotonic() - began:.0f} s; every account's password is {PASSWORD}")
+    print(f"{added:,} experts added in {monotonic() - began:.0f} s; every account's password is {PASSWORD}")
     return 0
