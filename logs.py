@@ -27,6 +27,7 @@ _NUMBERS = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9]{17}[0-9Xx]"  # id number
     r"|(?:\+?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4})(?![0-9A-Za-z])"  # mobile phone
 )
+_SHORTEST_NUMBER = 11
 _OURS = frozenset({"timestamp", "level", "logger"})
 _QUIET = {"tortoise": "WARNING", "asyncpg": "INFO", "arq": "WARNING", "PIL": "INFO"}  # at DEBUG tortoise logs every value it writes
 
@@ -101,7 +102,7 @@ def _clean(key: str, value: Any) -> Any:
         return WITHHELD if value is not None else None
     match value:
         case str():
-            return _NUMBERS.sub(WITHHELD, value)
+            return value if len(value) < _SHORTEST_NUMBER else _NUMBERS.sub(WITHHELD, value)
         case bool() | float() | None:
             return value
         case int():

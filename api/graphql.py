@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
 import structlog
 from graphql import GraphQLError, OperationType
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -100,6 +101,30 @@ class ResponseCookies:
             response.set_cookie(SESSION_COOKIE, token, max_age=age, secure=self._secure, httponly=True, samesite="lax")
 
 
+class _IndexedHeaders(Headers):
+    """Headers that are found by name; Starlette's are walked through anew for each of the dozen that are looked at."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope=scope)
+        self._first = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(self._list)}
+
+    def __getitem__(self, key: str) -> str:
+        return self._first[key.lower()]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._first
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The first header of this name."""
+        return self._first.get(key.lower(), default)
+
+
+class _Request(Request):
+    @cached_property
+    def headers(self) -> Headers:
+        return _IndexedHeaders(self.scope)
+
+
 class GraphQLOverHTTP:
     """The endpoint /graphql for GET and POST."""
 
@@ -111,7 +136,7 @@ class GraphQLOverHTTP:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI; a plain function would be wrapped in Starlette's handling of exceptions, which come no further than `answer`."""
-        response = await self.answer(Request(scope, receive, send))
+        response = await self.answer(_Request(scope, receive, send))
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -149,8 +150,13 @@ class NoCookies:
 
 def language(connection: HTTPConnection) -> Language:
     """The first of Chinese and English that the client prefers; Chinese where it prefers neither."""
+    return _preferred(connection.headers.get("accept-language", ""))
+
+
+@lru_cache(maxsize=256)
+def _preferred(header: str) -> Language:
     preferred: list[tuple[float, Language]] = []
-    for part in connection.headers.get("accept-language", "").split(","):
+    for part in header.split(","):
         tag, _, quality = part.strip().partition(";q=")
         spoken = tag.strip().lower().partition("-")[0]
         try:

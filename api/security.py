@@ -74,6 +74,8 @@ def client_address(connection: HTTPConnection, settings: Settings) -> str:
     proxy is the client's.
     """
     address = connection.client.host if connection.client else ""
+    if not settings.trusted_proxies:
+        return address
     forwarded = [part.strip() for part in ",".join(connection.headers.getlist("x-forwarded-for")).split(",") if part.strip()]
     while forwarded and _trusted(address, settings):
         hop = forwarded.pop()
@@ -92,9 +94,7 @@ def _is_address(text: str) -> bool:
 
 
 def _trusted(address: str, settings: Settings) -> bool:
-    if not settings.trusted_proxies or not _is_address(address):
-        return False
-    return any(ip_address(address) in network for network in _networks(settings.trusted_proxies))
+    return _is_address(address) and any(ip_address(address) in network for network in _networks(settings.trusted_proxies))
 
 
 def middleware(settings: Settings) -> list[Middleware]:

@@ -84,15 +84,23 @@ async def _leave_as_it_is(_: asyncpg.Connection[Any]) -> None:
     """asyncpg's own reset is a second round trip for each statement; nothing on pooled connections sets, listens or locks for a session."""
 
 
+_opened: asyncpg.Pool[Any] | None = None
+
+
 async def open_database(settings: Settings) -> None:
     """Connect this process; the pool is opened at once, so that a wrong address is told at start."""
+    global _opened  # noqa: PLW0603  one pool a process
     await Tortoise.init(config=tortoise_config(settings), _enable_global_fallback=True)
-    await _client().create_connection(with_db=True)
+    client = _client()
+    await client.create_connection(with_db=True)
+    _opened = client._pool  # noqa: SLF001  tortoise has no accessor
 
 
 async def close_database() -> None:
     """Give all connections back. May be called twice."""
+    global _opened  # noqa: PLW0603  one pool a process
     await end_rest()
+    _opened = None
     await Tortoise.close_connections()
 
 
@@ -105,11 +113,9 @@ def _client() -> AsyncpgDBClient:
 
 def pool() -> asyncpg.Pool[Any]:
     """The process's pool, for COPY and for listening; everything else goes through Tortoise, `rows` or `transaction`."""
-    client = _client()
-    opened = client._parent._pool if isinstance(client, TransactionWrapper) else client._pool  # noqa: SLF001  tortoise has no accessor
-    if opened is None:
+    if _opened is None:
         raise RuntimeError("the database is not open")
-    return opened
+    return _opened
 
 
 @asynccontextmanager

@@ -5,10 +5,16 @@ mutations/<noun>.py as a class of mutations whose result unions name the problem
 `Mutation` below. A type that stands for rows needs its predicate in domain/reads.py.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING
 from datetime import date, datetime
+from typing import Any
 
 import strawberry
-from graphql import get_named_type
+from graphql import GraphQLInputObjectType, get_named_type, get_nullable_type, is_leaf_type
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import InputContext
+from strawberry.types.field import StrawberryField
 
 from schema import enums  # noqa: F401  registers every enum with its descriptions
 from schema.guarded import GuardedSchema
@@ -70,6 +76,7 @@ def build() -> GuardedSchema:
         scalar_overrides={datetime: INSTANT, date: DAY},
     )
     _describe_inputs(built)
+    _build_flat_inputs_at_once(built)
     return built
 
 
@@ -79,6 +86,24 @@ def _describe_inputs(built: GuardedSchema) -> None:
     for field in mutations.fields.values() if mutations else ():
         for argument in field.args.values():
             argument.description = argument.description or get_named_type(argument.type).description
+
+
+def _build_flat_inputs_at_once(built: GuardedSchema) -> None:
+    """Let inputs of nothing but scalars and enums be built in one call; strawberry asks of each field anew what it is."""
+    for kind in built._schema.type_map.values():  # noqa: SLF001  strawberry has no accessor
+        if isinstance(kind, GraphQLInputObjectType) and all(is_leaf_type(get_nullable_type(each.type)) for each in kind.fields.values()):
+            definition = kind.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+            definition.from_input = _flat({built.config.name_converter.from_field(each): each for each in definition.fields})
+
+
+def _flat(fields: Mapping[str, StrawberryField]) -> Callable[[type, Mapping[str, Any], InputContext], Any]:
+    names = {name: field.python_name for name, field in fields.items()}
+    absent = {field.python_name: None for field in fields.values() if field.default is MISSING and field.default_factory is MISSING}
+
+    def build(kind: type, given: Mapping[str, Any], _: InputContext) -> Any:
+        return kind(**absent | {names[name]: value for name, value in given.items()})
+
+    return build
 
 
 schema = build()

@@ -114,7 +114,7 @@ def _next_record(
     case: Application, how: Move, left: Stage, *, viewer: Viewer | None, now: datetime, decision: Decision
 ) -> ApplicationRecord:
     case.records_count += 1
-    record = ApplicationRecord(
+    record = ApplicationRecord.construct(
         application_id=case.id,
         number=case.records_count,
         round=case.round,

@@ -29,7 +29,8 @@ _DEVICE_LONGEST = 200
 _OPEN = """a.status = 'ACTIVE' AND s.ended_at IS NULL AND s.expires_at > clock.now
     AND (a.role = 'EXPERT' OR s.used_at > clock.now - make_interval(mins => :idle))"""
 
-PROOF = f"""SELECT clock.now FROM (SELECT registry_now() AS now) clock, sessions s JOIN accounts a ON a.id = s.account_id
+PROOF = f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
+    SELECT clock.now FROM clock, sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.token_hash = :token AND s.used_at >= clock.now - interval '1 minute' AND {_OPEN} AND s.id = :viewer_session
         AND a.id = :viewer_account AND a.role = :role AND a.pool_code IS NOT DISTINCT FROM :viewer_pool"""  # noqa: S608  our own constant
 """One row, the registry's time, where the token still opens what it did when the viewer was last authenticated, and no use is to be noted.
@@ -44,8 +45,8 @@ _WHO = numbered(f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
     FROM clock
     LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id) ON s.token_hash = :token AND {_OPEN}
     LEFT JOIN experts e ON e.account_id = a.id""")  # noqa: S608  our own constant
-_STILL_OPEN = numbered(f"""SELECT s.id FROM (SELECT registry_now() AS now) clock, sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.id = ANY(:ids::uuid[]) AND {_OPEN}""")  # noqa: S608  our own constant
+_STILL_OPEN = numbered(f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
+    SELECT s.id FROM clock, sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ANY(:ids::uuid[]) AND {_OPEN}""")  # noqa: S608  our own constant
 
 
 class OpenedSession(NamedTuple):

@@ -1,6 +1,9 @@
-"""Mutations whose answer is read by a plan: the verb is run first; a changed row one statement reads, anything else the executor tells."""
+"""Mutations whose answer is read by a plan: the verb is run first; a changed row one statement reads, anything else the executor tells.
 
-from collections.abc import Callable
+Where nothing is asked but columns of the changed row, the row that the verb left tells them and nothing is read.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +16,15 @@ from graphql import (
     GraphQLUnionType,
     OperationDefinitionNode,
     get_named_type,
+    get_nullable_type,
+    is_leaf_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, is_awaitable
 
 from schema.context import Context, Settled
-from schema.nodes import RECORDS
+from schema.nodes import RECORDS, Column, GlobalId, Node
+from schema.plan.compiler import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,31 @@ class Verb:
             return Settled(await found if is_awaitable(found) else found)
         except Exception as raised:  # noqa: BLE001  the executor raises it again, and tells it as it tells all others
             return Settled(raised=raised)
+
+
+def told_by_row(kind: GraphQLObjectType, chosen: Mapping[str, list[FieldNode]]) -> Callable[[Node], dict[str, Any]] | None:
+    """How a row itself answers these selections; None where they ask for more than its plain columns."""
+    found = {key: _cell(kind, nodes[0].name.value) for key, nodes in chosen.items()}
+    cells = {key: cell for key, cell in found.items() if cell is not None}
+    return (lambda node: {key: cell(node) for key, cell in cells.items()}) if len(cells) == len(found) else None
+
+
+def _cell(kind: GraphQLObjectType, name: str) -> Callable[[Node], Any] | None:
+    if name == "__typename":
+        return lambda _: kind.name
+    field = kind.fields.get(name)
+    leaf = get_nullable_type(field.type) if field else None
+    match field and source_of(field):
+        case GlobalId():
+            return lambda node: node.id()
+        case Column(name=column, only=(), convert=None) if is_leaf_type(leaf):
+
+            def cell(node: Node) -> Any:
+                value = getattr(node.row, column)
+                return None if value is None else leaf.serialize(value)
+
+            return cell
+    return None
 
 
 def run_once(mutations: GraphQLObjectType) -> None:

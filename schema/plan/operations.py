@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
@@ -31,7 +31,7 @@ from models.enums import Role
 from schema.context import Context
 from schema.nodes import RECORDS, Node
 from schema.plan.compiler import Answered, Compiler, Dynamic, NeedsPython, Request, Statement
-from schema.plan.mutations import Verb
+from schema.plan.mutations import Verb, told_by_row
 from schema.plan.selection import Selections
 from settings import Settings
 
@@ -52,7 +52,7 @@ _Case = tuple[Role | None, tuple[Any, ...], str]
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """A plan for one role and shape. Without a statement, the operation needs Python.
+    """A plan for one role and shape. Without a statement, the operation needs Python. `told` answers from a changed row without it.
 
     `sql` answers who was authenticated, `proving` whoever asks with a token that was recognised before; each with the names of its values.
     """
@@ -64,6 +64,7 @@ class _Variant:
     names: tuple[str, ...] = ()
     proving: tuple[str, tuple[str, ...]] = ("", ())
     statement: Statement | None = None
+    told: Callable[[Node], dict[str, Any]] | None = None
 
 
 @dataclass(slots=True)
@@ -180,6 +181,8 @@ class Plans:
             return None
         variant, answered = plans[type(row).__name__]
         assert variant.statement is not None  # noqa: S101  looked at above
+        if variant.told is not None:
+            return {verb.key: variant.told(row)}
         values = _values(variant, answered, reads.viewer_values(context.viewer, context.now) | {"key": row.row.pk})
         found = variant.statement.build(await fetch(variant.sql, [values[name] for name in variant.names]), answered)
         if found is None:  # changed so that it is not seen any more, as a session that was ended: the executor tells of the row itself
@@ -226,11 +229,14 @@ class Plans:
 
     def _compile(self, operation: _Operation, request: Request, case: _Case) -> tuple[_Variant, Sequence[Answered]]:
         dynamic: list[Dynamic] = []
+        told = None
         selections = Selections(self._schema._schema, operation.fragments, request.variables)  # noqa: SLF001  no accessor
         compiler = Compiler(self._schema, selections, request, dynamic)
         try:
             if operation.verb is not None:
                 statement = compiler.compile_row(RECORDS[case[2]], [operation.verb.node])
+                kind = self._schema._schema.type_map[case[2]]  # noqa: SLF001  no accessor
+                told = told_by_row(kind, selections.of(kind, [operation.verb.node]))
             else:
                 query = self._schema._schema.query_type  # noqa: SLF001  no accessor
                 statement = compiler.compile(selections.merged(query, [operation.definition.selection_set]))
@@ -239,7 +245,7 @@ class Plans:
         answers = [each.conditions(request) for each in dynamic]
         sql, names = reads.numbered(statement.sql)
         proving = reads.numbered(_proving(statement.sql, signed_in=case[0] is not None))
-        return _Variant(case, dynamic, [each.shape for each in answers], sql, names, proving, statement), answers
+        return _Variant(case, dynamic, [each.shape for each in answers], sql, names, proving, statement, told), answers
 
 
 def _values(variant: _Variant, answered: Sequence[Answered], values: dict[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,31 @@ async def test_a_changed_row_is_answered_with_everything_asked_of_it(local: Sign
     }
 
 
+async def test_plain_columns_of_a_changed_row_are_told_without_reading_it_again(
+    local: SignedIn, database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, case = await submitted_case(name="周一")
+    given = {"input": {"applicationId": f"Application_{case.id}", "stage": "FIRST_REVIEW", "opinion": "同意"}}
+    selection = "__typename ... on Application { id stage: stage seen: stageSince submittedAt round closedAt }"
+    document = f"mutation($input: ApplicationApproveInput!) {{ applicationApprove(input: $input) {{ {selection} }} }}"
+    read: list[str] = []
+    monkeypatch.setattr("schema.plan.operations.fetch", lambda sql, _: read.append(sql))
+
+    answer = await by_plan(document, given, local.viewer, database)
+
+    assert read == []
+    monkeypatch.undo()
+    ordinary = await execute(
+        "query($id: ID!) { application(id: $id) { __typename id stage: stage seen: stageSince submittedAt round closedAt } }",
+        local.viewer,
+        id=f"Application_{case.id}",
+    )
+    assert ordinary.data is not None
+    assert answer == {"applicationApprove": ordinary.data["application"]}
+    assert answer["applicationApprove"]["stage"] == "SECOND_REVIEW"
+    assert answer["applicationApprove"]["closedAt"] is None
+
+
 async def test_a_problem_is_answered_as_the_executor_answers_it(local: SignedIn, database: Settings) -> None:
     _, case = await submitted_case(name="周二")
     given = {"input": {"applicationId": f"Application_{case.id}", "stage": "SECOND_REVIEW"}}
