@@ -8,6 +8,8 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 
 from domain.actions import demonstration
 from domain.actions.demonstration import ACCOUNTS
+from domain.rules import second_factor
 from models.applications import Application
 from models.enums import Stage
 from settings import Settings
@@ -84,7 +87,22 @@ async def served(database: Settings, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
+async def guarded(database: Settings, tmp_path: Path) -> AsyncIterator[Served]:
+    """The product where staff sign in with two factors."""
+    await demonstration.prepare()
+    with processes(database, tmp_path) as start:
+        yield start(staff_second_factor="1")
+
+
+@pytest.fixture
 async def browser(served: Served) -> AsyncIterator[Browser]:
+    """A fresh browser on the page."""
+    async with opened(served) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def opened(served: Served) -> AsyncIterator[Browser]:
     """A fresh browser on the page; at its end nothing may have been complained of."""
     async with playwright.async_playwright() as driver:
         chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
@@ -104,9 +122,7 @@ async def test_an_officer_signs_in_reads_the_queue_and_approves_a_case(browser: 
     _, case = await submitted_case(name="王立新", employer="吉林大学")
     page = browser.page
 
-    await page.fill("[name=phone]", OFFICER.phone)
-    await page.fill("[name=password]", OFFICER.password)
-    await page.click("#sign-in button")
+    await sign_in(page, OFFICER)
     await page.wait_for_selector("#viewer:visible")
     await browser.open_operation("本机构待办", "MyQueue")
     queue = json.loads(await browser.run("王立新"))
@@ -162,3 +178,55 @@ async def test_a_wrong_password_is_told_in_the_bar(browser: Browser) -> None:
     await browser.told("document.getElementById('problem').textContent", "SIGN_IN_REFUSED")
 
     assert await page.is_visible("#sign-in")
+
+
+async def test_an_officer_sets_up_the_second_factor_and_signs_in_with_it_from_then_on(guarded: Served) -> None:
+    async with opened(guarded) as browser:
+        page = browser.page
+        await sign_in(page, OFFICER)
+        await page.wait_for_selector("#enrolment:visible")
+        secret = second_factor.read((await page.inner_text("#secret")).replace(" ", ""))
+        first = second_factor.step_of(datetime.now(UTC))
+
+        await page.fill("[name=code]", second_factor.code_at(secret, first - 10))
+        await page.click("#second-factor button >> nth=0")
+        await browser.told("document.getElementById('problem').textContent", "SECOND_FACTOR_REJECTED")
+        await page.fill("[name=code]", second_factor.code_at(secret, first))
+        await page.press("[name=code]", "Enter")
+        await page.wait_for_selector("#viewer:visible")
+        set_up = await page.inner_text("#viewer")
+        await page.click("#sign-out button")
+        await page.wait_for_selector("#sign-in:visible")
+        await sign_in(page, OFFICER)
+        await page.wait_for_selector("#second-factor:visible")
+        told_again = await page.is_visible("#enrolment")
+        await page.fill("[name=code]", second_factor.code_at(secret, first + 1))
+        await page.press("[name=code]", "Enter")
+        await page.wait_for_selector("#viewer:visible")
+
+        assert OFFICER.name in set_up
+        assert not told_again
+        assert OFFICER.name in await page.inner_text("#viewer")
+        assert not await page.is_visible("#second-factor")
+
+
+async def test_a_sign_in_that_waits_for_its_second_factor_can_be_begun_anew(guarded: Served) -> None:
+    async with opened(guarded) as browser:
+        page = browser.page
+        await page.click("#accounts button >> nth=1")
+        await page.wait_for_selector("#second-factor:visible")
+        await page.evaluate("() => window.dispatchEvent(new Event('focus'))")  # back from looking at the phone
+        await page.wait_for_timeout(300)
+        stayed = [await page.is_visible(each) for each in ("#sign-in", "#second-factor")]
+
+        await page.click("#anew")
+
+        assert stayed == [False, True]
+        assert [await page.is_visible(each) for each in ("#sign-in", "#second-factor")] == [True, False]
+
+
+async def sign_in(page: Any, who: demonstration.DemonstrationAccount) -> None:
+    """By phone and password."""
+    await page.fill("[name=phone]", who.phone)
+    await page.fill("[name=password]", who.password)
+    await page.click("#sign-in button")

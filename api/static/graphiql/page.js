@@ -11,6 +11,13 @@ const SESSION_OPEN = `mutation ($input: SessionOpenInput!) {
   sessionOpen(input: $input) {
     __typename
     ... on SessionOpened { viewer { account { name } } }
+    ... on SecondFactorNeeded { ticket enrolment { secret uri } }
+    ... on Problem { code message }
+  }
+}`;
+const SESSION_CONFIRM = `mutation ($input: SessionConfirmInput!) {
+  sessionConfirm(input: $input) {
+    __typename
     ... on Problem { code message }
   }
 }`;
@@ -30,8 +37,10 @@ async function execute(query, variables) {
 
 const problem = document.getElementById("problem");
 const signIn = document.getElementById("sign-in");
+const secondFactor = document.getElementById("second-factor");
 const signOut = document.getElementById("sign-out");
 let known; // who the page last knew to be signed in
+let ticket; // of a sign-in that waits for its second factor
 
 async function showViewer() {
   const { viewer } = await execute(VIEWER);
@@ -40,15 +49,42 @@ async function showViewer() {
   if (known !== undefined && known !== text) socket.terminate();
   known = text;
   document.getElementById("viewer").value = text;
-  signIn.hidden = Boolean(viewer);
-  signOut.hidden = !viewer;
+  showForm();
+}
+
+/* One form at a time: the second factor while a sign-in waits for it, whoever may be signed in. */
+function showForm() {
+  secondFactor.hidden = !ticket;
+  signIn.hidden = Boolean(ticket || known);
+  signOut.hidden = Boolean(ticket || !known);
+}
+
+function askSecondFactor(asked) {
+  ticket = asked?.ticket;
+  const secret = document.getElementById("secret");
+  secret.textContent = asked?.enrolment?.secret.match(/.{1,4}/g).join(" ") ?? "";
+  secret.href = asked?.enrolment?.uri ?? ""; // opens an app on the same device
+  document.getElementById("enrolment").hidden = !asked?.enrolment;
+  signIn.reset();
+  secondFactor.reset();
+  showForm();
+  if (ticket) secondFactor.elements.code.focus();
 }
 
 async function openSession(phone, password) {
   const { sessionOpen } = await execute(SESSION_OPEN, { input: { phone, password, transport: "COOKIE" } });
-  if (sessionOpen.__typename !== "SessionOpened") throw new Error(`${sessionOpen.message} (${sessionOpen.code})`);
-  signIn.reset();
+  return sessionOpen.__typename === "SecondFactorNeeded" ? askSecondFactor(sessionOpen) : showSession(sessionOpen);
+}
+
+async function confirmSession(code) {
+  const { sessionConfirm } = await execute(SESSION_CONFIRM, { input: { ticket, code } });
+  return showSession(sessionConfirm);
+}
+
+async function showSession(answer) {
+  if (answer.__typename !== "SessionOpened") throw new Error(`${answer.message} (${answer.code})`);
   await showViewer();
+  askSecondFactor(undefined);
 }
 
 async function closeSession() {
@@ -72,6 +108,15 @@ signIn.addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(() => openSession(signIn.elements.phone.value, signIn.elements.password.value));
 });
+
+secondFactor.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const code = secondFactor.elements.code.value;
+  secondFactor.reset(); // each code is good for one try
+  attempt(() => confirmSession(code));
+});
+
+document.getElementById("anew").addEventListener("click", () => attempt(() => askSecondFactor(undefined)));
 
 signOut.addEventListener("submit", (event) => {
   event.preventDefault();
