@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ FIELDS = frozenset(
 """Root fields whose answer is the same for everybody who is signed out."""
 KEEP_SECONDS = 5.0
 KEPT_BYTES = 8 * 2**20
+"""Of bodies and of the questions they answer, which clients make as long as they like."""
+_ENTRY_BYTES = 500
 _SHOWN = {Stage.PUBLICITY.value}
 
 Key = tuple[str, str | None, bytes]
@@ -72,11 +75,11 @@ class PublicAnswers:
             (),
         )
         seconds = KEEP_SECONDS if soonest["seconds"] is None else min(KEEP_SECONDS, soonest["seconds"])
-        if generation != self._generation or len(body) > KEPT_BYTES // 8:
+        if generation != self._generation or _size(key, body) > KEPT_BYTES // 8:
             return
         self._drop(key)
         self._kept[key] = time.monotonic() + seconds, body
-        self._bytes += len(body)
+        self._bytes += _size(key, body)
         while self._bytes > KEPT_BYTES:
             self._drop(next(iter(self._kept)))
 
@@ -88,8 +91,14 @@ class PublicAnswers:
             self._bytes = 0
 
     def _drop(self, key: Key) -> None:
-        _, body = self._kept.pop(key, (0.0, b""))
-        self._bytes -= len(body)
+        found = self._kept.pop(key, None)
+        if found is not None:
+            self._bytes -= _size(key, found[1])
+
+
+def _size(key: Key, body: bytes) -> int:
+    query, _, variables = key
+    return _ENTRY_BYTES + sys.getsizeof(query) + len(variables) + len(body)
 
 
 def _concerns_notices(event: Mapping[str, str]) -> bool:

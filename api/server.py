@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from settings import Settings
 
@@ -67,6 +68,17 @@ class ImpatientProtocol(HttpToolsProtocol):
             self._deadline = None
 
 
+class SparingSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSockets, without answers to pings of a client that does not read them: it would keep them all in memory."""
+
+    def handle_ping(self) -> None:
+        """A ping. Of several the last one alone need be answered (RFC 6455, 5.5.3)."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+
 def server(application: str, settings: Settings) -> uvicorn.Server:
     """A server for the application that the named factory makes, `module:function`; call `run()` to serve until SIGTERM or SIGINT."""
     return uvicorn.Server(
@@ -77,7 +89,7 @@ def server(application: str, settings: Settings) -> uvicorn.Server:
             port=settings.port,
             loop="uvloop",
             http=ImpatientProtocol,
-            ws="websockets-sansio",
+            ws=SparingSocketProtocol,
             ws_max_size=settings.body_max_bytes,
             ws_per_message_deflate=False,  # spares 64 KiB a socket; messages are short
             lifespan="on",

@@ -10,14 +10,23 @@ from typing import Any
 import orjson
 
 from domain.reads import Where, of_office
+from domain.rules.errors import FieldProblem, InvalidInput
 from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer
 from models.enums import CaseKind, Role, Stage, Standing
 
+LONGEST_SEARCH = 100
+
 
 def search_term(text: str) -> str:
-    """A text as a LIKE pattern for names that contain it."""
-    escaped = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """A text as a LIKE pattern for names that contain it. Raises InvalidInput for one longer than any name that would be looked for.
+
+    Each row is compared with the whole pattern, so a long one would cost what thousands of short ones do.
+    """
+    words = text.strip()
+    if len(words) > LONGEST_SEARCH:
+        raise InvalidInput([FieldProblem("search", "TEXT_LENGTH", {"longest": LONGEST_SEARCH, "length": len(words)})])
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 

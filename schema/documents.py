@@ -1,5 +1,6 @@
 """Documents as clients send them: parsed, measured and validated once, and kept while there is room."""
 
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,14 @@ from settings import Settings
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MOST_ERRORS = 20
 KEPT_TOKENS = 20_000
-"""Lexical tokens of all kept documents together; a token takes about 0.4 KiB."""
+"""The `weight` of all kept documents together."""
+_TOKEN_BYTES = 400
+
+
+def weight(node: DocumentNode) -> int:
+    """What keeping a document takes, in lexical tokens, of which one takes about 0.4 KiB: its text counts too, for one token may be long."""
+    text = node.loc.source.body if node.loc else ""
+    return node.token_count + sys.getsizeof(text) // _TOKEN_BYTES
 
 
 class DocumentError(Exception):
@@ -87,10 +95,10 @@ class Documents:
 
     def _keep(self, text: str, document: Document) -> None:
         self._kept[text] = document
-        self._tokens += document.node.token_count
+        self._tokens += weight(document.node)
         while self._tokens > KEPT_TOKENS:
             _, dropped = self._kept.popitem(last=False)
-            self._tokens -= dropped.node.token_count
+            self._tokens -= weight(dropped.node)
 
 
 def _read(text: str, schema: GraphQLSchema, settings: Settings) -> Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import unicodedata
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from domain.rules.messages import Language
 from domain.rules.network import network
 from domain.rules.phone import mobile
 from domain.rules.phone_codes import CodeLimits, CodeOutcome, IssuedCode, SendHistory, Sent, check_sending, present
+from domain.rules.text import normal_form
 from models.accounts import PhoneCode
 from models.database import in_transaction, rows, take_turns, transaction
 from models.enums import CodePurpose, SmsTemplate
@@ -88,7 +88,7 @@ async def spend(phone: str, purpose: CodePurpose, code: str, *, now: datetime) -
 async def _try(phone: str, purpose: CodePurpose, code: str, *, use: bool, now: datetime) -> None:
     if in_transaction():
         raise RuntimeError("a try at a code must not be rolled back: call outside the transaction")
-    digits = unicodedata.normalize("NFKC", code).strip()
+    digits = normal_form(code, "NFKC").strip()
     async with transaction():
         issued = (
             await PhoneCode.filter(phone_hash=phone_hash(phone), purpose=purpose, superseded_at=None)

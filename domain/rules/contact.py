@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from domain.rules.errors import Invalid
+from domain.rules.text import normal_form
 
 _LOCAL = r"[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -14,7 +14,7 @@ _EMAIL = re.compile(rf"(?=.{{6,100}}\Z)(?=[^@]{{1,64}}@){_LOCAL}@(?:{_LABEL}\.)+
 
 def email(text: str) -> str:
     """An e-mail address in ASCII, its domain in small letters, at most 100 characters. Raises Invalid EMAIL_FORMAT."""
-    address = unicodedata.normalize("NFKC", text).strip()
+    address = normal_form(text, "NFKC").strip()
     if not _EMAIL.fullmatch(address):
         raise Invalid("EMAIL_FORMAT")
     name, _, domain = address.rpartition("@")
@@ -23,7 +23,7 @@ def email(text: str) -> str:
 
 def postcode(text: str) -> str:
     """A postcode 邮政编码 of the mainland: six digits. Raises Invalid POSTCODE_FORMAT."""
-    code = unicodedata.normalize("NFKC", text).strip()
+    code = normal_form(text, "NFKC").strip()
     if not re.fullmatch("[0-8][0-9]{5}", code):
         raise Invalid("POSTCODE_FORMAT")
     return code

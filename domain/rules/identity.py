@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
 from domain.rules.errors import Invalid
+from domain.rules.text import normal_form
 from models.enums import IdType
 
 MALE, FEMALE = "1", "2"  # GB/T 2261.1, codes of sex.csv
@@ -46,7 +46,7 @@ def id_number(text: str, *, kind: IdType = IdType.RESIDENT_ID, today: date) -> I
     A resident's province that GB/T 2260 does not know gives the warning ID_NUMBER_REGION alone. Counties are not looked up: they come
     and go while numbers stay, and the table of all that ever were costs 16 MB of memory.
     """
-    number = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
+    number = re.sub(r"\s", "", normal_form(text, "NFKC")).upper()
     if re.fullmatch("[0-9]{15}", number):
         raise Invalid("ID_NUMBER_15_DIGITS")
     if kind is IdType.FOREIGN_PERMANENT_RESIDENT and re.fullmatch("[A-Z]{3}[0-9]{12}", number):
@@ -71,7 +71,7 @@ def id_number(text: str, *, kind: IdType = IdType.RESIDENT_ID, today: date) -> I
 
 def kind_of(text: str) -> IdType:
     """The kind of card that a number comes from, read off its beginning; a resident's where the number says nothing else."""
-    number = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+    number = re.sub(r"\s", "", normal_form(text, "NFKC"))
     special = (kind for kind, begins in _BEGINS.items() if kind is not IdType.RESIDENT_ID and begins.match(number))
     return next(special, IdType.RESIDENT_ID)
 

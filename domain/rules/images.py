@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from domain.rules.errors import Invalid
+from domain.rules.text import normal_form
 from models.enums import FilePurpose
 
 
@@ -87,7 +88,7 @@ _PERSONAL_NUMBER = re.compile(r"\d{11,}[xX]?")
 
 def clean_name(name: str, kind: ImageKind) -> str:
     """The name under which an image is shown and downloaded: no path, nothing active, long runs of digits starred, a true extension."""
-    last_part = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    last_part = re.split(r"[/\\]", normal_form(name, "NFC"))[-1]
     stem = _EXTENSION.sub("", last_part.strip())
     seen = "".join(each for each in stem if unicodedata.category(each) not in _UNSEEN)
     plain = re.sub(r"\s+", " ", _UNFIT.sub("_", seen)).strip(" .=+-@_")

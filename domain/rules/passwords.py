@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from domain.rules.errors import Invalid
+from domain.rules.text import normal_form
 
 SHORTEST, LONGEST = 10, 128
 _FEWEST_DIFFERENT = 5
@@ -52,4 +53,4 @@ def not_personal(text: str, *known: str | None) -> None:
 
 def normalised(text: str) -> str:
     """A password as it is compared, whatever it is."""
-    return unicodedata.normalize("NFKC", text)
+    return normal_form(text, "NFKC")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from domain.rules.errors import Invalid
+from domain.rules.text import normal_form
 
 
 def mobile(text: str) -> str:
@@ -34,7 +34,7 @@ def contact_number(text: str) -> str:
 
 
 def _mainland(text: str) -> phonenumbers.PhoneNumber:
-    folded = unicodedata.normalize("NFKC", text).strip()
+    folded = normal_form(text, "NFKC").strip()
     # The library is made for address books: it also reads letters (1-800-FLOWERS), extensions and digits of any script.
     if not re.fullmatch(r"\+?[0-9 ()-]{7,26}", folded):
         raise Invalid("PHONE_FORMAT")

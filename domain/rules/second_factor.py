@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hmac
-import unicodedata
 from datetime import datetime
 from urllib.parse import quote
+
+from domain.rules.text import normal_form
 
 SECRET_BYTES = 20
 STEP_SECONDS = 30
@@ -28,7 +29,7 @@ def code_at(secret: bytes, step: int) -> str:
 
 def accepted_step(secret: bytes, code: str, *, now: datetime, last_used: int | None) -> int | None:
     """The step whose code this is, None where it is none of the present ones; a step that was used, and those before it, count no more."""
-    digits = unicodedata.normalize("NFKC", code).replace(" ", "").encode(errors="replace")
+    digits = normal_form(code, "NFKC").replace(" ", "").encode(errors="replace")
     present = step_of(now)
     for step in range(present - TOLERATED_STEPS, present + TOLERATED_STEPS + 1):
         if hmac.compare_digest(digits, code_at(secret, step).encode()) and (last_used is None or step > last_used):

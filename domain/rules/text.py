@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 from domain.rules.errors import Invalid
 
@@ -30,6 +31,31 @@ _FORBIDDEN = re.compile(
 )
 _EMOJI = re.compile("[\u20e3\u2600-\u27bf\u2b05-\u2b55\ufe0f\U0001f000-\U0001faff]")
 
+# Marks that Unicode's tables do not call so: what they stand for are marks.
+_FURTHER_MARKS = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
+_MOST_MARKS = 30  # on one letter, of Unicode's Stream-Safe Text Format (UAX 15); no script comes near it
+_SHORT = 500
+
+
+def normal_form(text: str, form: Literal["NFC", "NFKC"]) -> str:
+    """A text in a normal form of Unicode, in linear time: one that `is_piled` stays as it is, for whoever checks it to refuse.
+
+    Marks on one letter are put in order in a time that grows with their square; of a body's worth it takes many seconds.
+    """
+    return text if is_piled(text) else unicodedata.normalize(form, text)
+
+
+def is_piled(text: str) -> bool:
+    """Whether more than thirty marks stand on one letter somewhere in a text that is not short."""
+    if len(text) <= _SHORT or text.isascii():
+        return False
+    marks = 0
+    for each in text:
+        marks = marks + 1 if unicodedata.combining(each) or each in _FURTHER_MARKS else 0
+        if marks > _MOST_MARKS:
+            return True
+    return False
+
 
 def person_name(text: str, *, longest: int = 50) -> str:
     """A person's name 姓名: Chinese characters or Latin letters, joined by the middle dot, a space, a hyphen or an apostrophe.
@@ -38,8 +64,8 @@ def person_name(text: str, *, longest: int = 50) -> str:
     NAME_CHARACTERS for anything else (digits, emoji, control characters, other scripts), NAME_LENGTH for fewer than 2 or more than
     `longest` characters.
     """
-    normal = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(_MIDDLE_DOTS)
-    name = _SPACE_IN_HAN.sub("", _DOT_IN_HAN.sub("·", _single_spaced(normal)))
+    folded = normal_form(text.translate(_INVISIBLE), "NFKC").translate(_MIDDLE_DOTS)
+    name = _SPACE_IN_HAN.sub("", _DOT_IN_HAN.sub("·", _single_spaced(folded)))
     if name and not _NAME.fullmatch(name):
         raise Invalid("NAME_CHARACTERS")
     if not 2 <= len(name) <= longest:
@@ -51,7 +77,7 @@ def line(text: str, *, longest: int) -> str:
     """One line of text: an employer, a school, an address, a certificate number.
 
     NFC, full-width letters and digits folded, runs of space made one; Chinese punctuation stays. Raises Invalid: TEXT_EMPTY,
-    TEXT_LENGTH (in characters), TEXT_CHARACTERS for control characters, line breaks, lone surrogates and emoji.
+    TEXT_LENGTH (in characters), TEXT_CHARACTERS for control characters, line breaks, lone surrogates, emoji and piles of marks.
     """
     if "\n" in text.strip() or _EMOJI.search(text):
         raise Invalid("TEXT_CHARACTERS")
@@ -66,9 +92,9 @@ def prose(text: str, *, longest: int) -> str:
 
 def _clean(text: str) -> str:
     visible = text.translate(_INVISIBLE)
-    if _FORBIDDEN.search(visible):
+    if _FORBIDDEN.search(visible) or is_piled(visible):
         raise Invalid("TEXT_CHARACTERS")
-    return unicodedata.normalize("NFC", visible).translate(_FULL_WIDTH)
+    return normal_form(visible, "NFC").translate(_FULL_WIDTH)
 
 
 def _measured(text: str, longest: int) -> str:

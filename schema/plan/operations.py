@@ -29,6 +29,7 @@ from domain.rules.viewer import Viewer
 from models.database import fetch
 from models.enums import Role
 from schema.context import Context
+from schema.documents import weight
 from schema.nodes import RECORDS, Node
 from schema.plan.compiler import Answered, Compiler, Dynamic, NeedsPython, Request, Statement
 from schema.plan.mutations import Verb, told_by_row
@@ -36,7 +37,7 @@ from schema.plan.selection import Selections
 from settings import Settings
 
 KEPT_TOKENS = 20_000
-"""Lexical tokens of the documents of all kept operations together: what clients may invent must not fill the memory."""
+"""The `weight` of the documents of all kept operations together: what clients may invent must not fill the memory."""
 KEPT_VARIANTS = 32
 """Plans of one operation; shapes of arguments beyond that push out the least recently used."""
 
@@ -207,10 +208,10 @@ class Plans:
         verb = Verb.of(self._schema._schema, definition) if mutation else None  # noqa: SLF001  no accessor
         operation = _Operation(definition, fragments, _switches(document), verb)
         self._kept[key] = (document, operation)  # the document is held, so that its id stays its own
-        self._tokens += document.token_count
+        self._tokens += weight(document)
         while self._tokens > KEPT_TOKENS:
             _, (dropped, _) = self._kept.popitem(last=False)
-            self._tokens -= dropped.token_count
+            self._tokens -= weight(dropped)
         return operation
 
     def _plan(self, operation: _Operation, request: Request, record: str) -> tuple[_Variant, Sequence[Answered]]:

@@ -71,6 +71,32 @@ async def test_visitors_are_answered_from_memory_and_the_signed_in_are_not(produ
     assert [each["name"] for each in officer["data"]["publicNotices"]["nodes"]] == ["改名"]
 
 
+async def test_long_questions_leave_memory_flat(product: Served) -> None:
+    async def ask(numbers: range) -> None:
+        for n in numbers:
+            answer = await product.post(
+                "query ($id: String) { codes(kind: SEX) { code } divisions(parent: $id) { code } }", {"id": f"{n}" + "x" * 200_000}
+            )
+            assert answer["data"]["divisions"] == []
+
+    await ask(range(60))
+    before = product.memory_mib()
+
+    await ask(range(60, 160))
+
+    assert product.memory_mib() - before < 8
+
+
+async def test_what_is_longer_than_any_name_is_not_looked_for(product: Served) -> None:
+    longest = await product.post("query ($of: String) { specialties(search: $of) { code } }", {"of": "评" * 100})
+    longer = await product.post("query ($of: String) { specialties(search: $of) { code } }", {"of": "评" * 101})
+
+    assert longest == {"data": {"specialties": []}}
+    assert longer["errors"][0]["extensions"]["fields"] == [
+        {"path": "search", "code": "TEXT_LENGTH", "message": "最多 100 个字，现有 101 个；请缩短。"}
+    ]
+
+
 async def test_a_public_query_by_get_may_be_kept_on_the_way_and_a_personal_one_may_not(product: Served) -> None:
     async with talk() as client:
         public = await client.get(product.endpoint, params={"documentId": f"sha256:{HASH}"})

@@ -382,3 +382,38 @@ async def test_many_different_documents_leave_memory_flat(served: Served) -> Non
     await ask(range(120, 300))
 
     assert served.memory_mib() - before < 8
+
+
+async def test_long_documents_leave_memory_flat(served: Served) -> None:
+    async def ask(numbers: range) -> None:
+        async with talk() as client:
+            for n in numbers:
+                answer = await client.post(served.endpoint, json={"query": f'{{ echo(text: "{n}{"x" * 60_000}") }}'})
+                assert answer.status_code == 200
+
+    await ask(range(200))
+    before = served.memory_mib()
+
+    await ask(range(200, 500))
+
+    assert served.memory_mib() - before < 8
+
+
+async def test_pings_of_a_client_that_reads_no_answers_leave_memory_flat(served: Served) -> None:
+    opening = (
+        b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+    )
+    ping = bytes([0x89, 0x80 | 125, 0, 0, 0, 0]) + b"x" * 125
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1024)
+    writer.write(opening)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+    before = served.memory_mib()
+
+    for _ in range(300):
+        writer.write(ping * 1_000)
+        await writer.drain()
+    taken = served.memory_mib() - before
+    writer.transport.abort()
+
+    assert taken < 8

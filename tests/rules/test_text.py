@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.rules.contact import email, postcode
+from domain.rules.credit_code import credit_code
 from domain.rules.errors import Invalid
-from domain.rules.text import line, person_name, prose
+from domain.rules.identity import id_number, kind_of
+from domain.rules.images import ImageKind, clean_name
+from domain.rules.passwords import acceptable, normalised
+from domain.rules.phone import contact_number, mobile
+from domain.rules.second_factor import accepted_step
+from domain.rules.text import is_piled, line, normal_form, person_name, prose
 
 
 def refusal(check: Callable[[], str]) -> str:
@@ -158,3 +168,54 @@ def test_text_that_was_kept_can_be_stored_and_is_kept_again_as_it_is(text: str, 
         assert "\x00" not in kept
         assert kept.encode()
         assert check(kept, longest=60) == kept
+
+
+BODY = 120_000
+"""As many characters as a request can bring."""
+LONG_WINDED = {
+    "marks out of order": "a" + "\u0301\u0316" * (BODY // 2),
+    "marks that are called none": "a" + "\u0f73\u0301\uff9e\u0316" * (BODY // 4),
+    "marks between invisible ones": "a" + "\u0301\u200b\u0316\u200b" * (BODY // 4),
+    "spaces": " " * BODY + "a",
+    "full-width digits": "１" * BODY,
+    "dots": "a." * (BODY // 2) + "@",
+    "hyphens": "1-" * (BODY // 2),
+    "letters and dots of names": "张·" * (BODY // 2) + "1",
+    "slashes": "/" * BODY,
+}
+RULES: dict[str, Callable[[str], object]] = {
+    "name": person_name,
+    "line": lambda text: line(text, longest=100),
+    "prose": lambda text: prose(text, longest=2000),
+    "e-mail": email,
+    "postcode": postcode,
+    "credit code": credit_code,
+    "id number": lambda text: id_number(text, today=date(2026, 3, 2)),
+    "kind of card": kind_of,
+    "mobile": mobile,
+    "second phone": contact_number,
+    "new password": acceptable,
+    "password": normalised,
+    "second factor": lambda text: accepted_step(b"secret", text, now=datetime(2026, 3, 2, tzinfo=UTC), last_used=None),
+    "name of an image": lambda text: clean_name(text, ImageKind.JPEG),
+}
+
+
+@pytest.mark.parametrize("text", LONG_WINDED)
+@pytest.mark.parametrize("rule", RULES)
+def test_no_text_that_fits_into_a_request_takes_long(rule: str, text: str) -> None:
+    began = time.perf_counter()
+
+    with suppress(Invalid):
+        RULES[rule](LONG_WINDED[text])
+
+    assert time.perf_counter() - began < 0.5
+
+
+def test_a_pile_of_marks_is_refused_and_marks_of_a_language_are_not() -> None:
+    vietnamese, pile = "Trần Thị Nguyễn " * 100, "e" + "\u0301" * 31 + "x" * 600
+
+    assert not is_piled(unicodedata.normalize("NFD", vietnamese))
+    assert normal_form(unicodedata.normalize("NFD", vietnamese), "NFC") == vietnamese
+    assert refusal(lambda: prose(pile, longest=2000)) == "TEXT_CHARACTERS"
+    assert normal_form(pile, "NFC") == pile
