@@ -324,6 +324,9 @@ class Operations:
 
     async def stream(self, operation: Operation, context: Context, transport: str) -> AsyncGenerator[ExecutionResult, None]:
         """The results of any operation one after the other; a PreExecutionError comes first and alone."""
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            yield await self.run(operation, context, transport)
+            return
         began = time.perf_counter()
         asked = operation.parameters
         errors: list[GraphQLError] | None = None

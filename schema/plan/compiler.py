@@ -422,7 +422,8 @@ class Compiler:
         columns: Columns = []
         for key, name in wanted.fields:
             if name == "edges":
-                edge = _output([(inner_key, _EDGE[inner_name]) for inner_key, inner_name in wanted.edge])
+                of_edge = {"cursor": "cursor", "node": "edge_node", "__typename": f"'{wanted.edge_name}'"}
+                edge = _output([(inner_key, of_edge[inner_name]) for inner_key, inner_name in wanted.edge])
                 columns.append((key, self._array(f"SELECT {edge} {shown} ORDER BY n{direction}")))
             elif name == "nodes":
                 columns.append((key, f"to_json(ARRAY(SELECT node {shown} ORDER BY n{direction}))"))
@@ -491,7 +492,6 @@ class Compiler:
 
 _PLAIN = (fields.CharField, fields.IntField, fields.BooleanField, fields.DateField, fields.DatetimeField, fields.UUIDField)
 _LONGEST_NAME = 63
-_EDGE = {"cursor": "cursor", "node": "edge_node"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,6 +499,7 @@ class _PageSelection:
     """What is asked of a connection: (response key, field) on each level, and what is asked of the rows."""
 
     name: str
+    edge_name: str
     fields: list[tuple[str, str]]
     edge: list[tuple[str, str]]
     info: list[tuple[str, str]]
@@ -515,13 +516,15 @@ class _PageSelection:
             if each[0].name.value in below:
                 raise NeedsPython("one field of a connection under two names")
             below[each[0].name.value] = each
-        edge = selections.of(_object_type(kind, "edges"), below["edges"]) if "edges" in below else {}
+        edges = _object_type(kind, "edges")
+        edge = selections.of(edges, below["edges"]) if "edges" in below else {}
         info = selections.of(_object_type(kind, "pageInfo"), below["pageInfo"]) if "pageInfo" in below else {}
         inside = [each for each in edge.values() if each[0].name.value == "node"]
-        if len(inside) > 1 or any(each[0].name.value == "__typename" for each in edge.values()):
+        if len(inside) > 1:
             raise NeedsPython("the nodes of edges under two names")
         return cls(
             kind.name,
+            edges.name,
             names,
             [(key, each[0].name.value) for key, each in edge.items()],
             [(key, each[0].name.value) for key, each in info.items()],
@@ -603,4 +606,5 @@ def _page_builder(wanted: _PageSelection, sets: list[list[str]]) -> Build:
 
 
 def _edge(wanted: _PageSelection, keys: list[str], row: Any, cursor: int) -> dict[str, Any]:
-    return {key: row[cursor] if name == "cursor" else dict(zip(keys, row, strict=False)) for key, name in wanted.edge}
+    facts = {"cursor": row[cursor], "node": dict(zip(keys, row, strict=False)), "__typename": wanted.edge_name}
+    return {key: facts[name] for key, name in wanted.edge}

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
+import orjson
 import pytest
 
+from api.operations import Operations, Parameters
 from domain.actions import staff
 from models.database import database_now, execute, rows
 from models.enums import Stage
+from schema.root import schema
+from settings import Settings
 from tests.cases import case_at
+from tests.graphql import context_for
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
-from tests.serving import Served, Start
+from tests.serving import Served, Start, begin, heard, say
 
 WHO = "{ viewer { account { name role } } }"
 
@@ -113,3 +119,33 @@ async def test_use_of_a_session_is_noted_though_it_was_recognised(product: Serve
         "SELECT registry_now() - used_at < interval '1 minute' AS noted FROM sessions WHERE id = $1", person.viewer.session_id
     )
     assert session["noted"] is True
+
+
+async def test_a_socket_is_answered_by_plans_too(product: Served) -> None:
+    person = await registered_expert(name="李评审")
+    async with product.socket() as ws:
+        await begin(ws, {"authorization": f"Bearer {person.token}"})
+        await say(ws, "subscribe", id="1", payload={"query": "{ viewer { account { name role } expert { standing } } }"})
+        said = [await heard(ws), await heard(ws)]
+
+    assert said == [
+        {
+            "id": "1",
+            "type": "next",
+            "payload": {"data": {"viewer": {"account": {"name": "李评审", "role": "EXPERT"}, "expert": {"standing": "TEMPORARY"}}}},
+        },
+        {"id": "1", "type": "complete"},
+    ]
+
+
+async def test_on_a_socket_the_executor_is_left_alone_where_a_plan_answers(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await registered_expert(name="李评审")
+    operations = Operations(schema, database, Mock())
+    monkeypatch.setattr(schema, "execute", Mock(side_effect=AssertionError))
+    monkeypatch.setattr(schema, "stream", Mock(side_effect=AssertionError))
+    context = context_for(person.viewer, now=await database_now())
+
+    read = operations.read(Parameters(WHO, None, None, None))
+    results = [result async for result in operations.stream(read, context, "websocket")]
+
+    assert [orjson.loads(orjson.dumps(each.data)) for each in results] == [{"viewer": {"account": {"name": "李评审", "role": "EXPERT"}}}]
