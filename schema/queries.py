@@ -10,6 +10,7 @@ import strawberry
 
 from domain import lists, reads
 from domain.actions.inbox import inbox
+from domain.actions.record_chain import verify_next
 from domain.lists import HAS_SPECIALTY, contains, search_term
 from domain.reads import Where
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn
@@ -17,7 +18,7 @@ from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
 from models.enums import AccountStatus, Audience, CaseKind, CodeKind, HalfDay, MergeState, Role, SmsState, Stage
 from schema.context import Info
-from schema.nodes import ById, Node, OfViewer, listed, resolve_node, row_by_id, rows_of
+from schema.nodes import ById, Node, OfViewer, key_of, listed, resolve_node, row_by_id, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.accounts import Account, Viewer
 from schema.types.applications import Application
@@ -29,6 +30,7 @@ from schema.types.messages import Message
 from schema.types.objections import Objection
 from schema.types.pools import PoolMerge
 from schema.types.publicity import PublicNotice
+from schema.types.record_chain import RecordChains
 from schema.types.reference import Code, Division, HelpArticle, HelpContact, Qualification, Specialty, Title, WorkingCalendar
 from schema.types.schedule import HALF_DAYS
 
@@ -383,6 +385,23 @@ class Query(DevelopmentQueries):
         """For the province."""
         found: Connection[Objection] = await page_of(info, unsettled=unsettled, first=first, after=after, last=last, before=before)
         return found
+
+    @strawberry.field(
+        description="记录链: the chains of all cases, some hundred at a time, by the ids of the cases; go on with `after` until `next` is null. For "
+        "the province and administrators; NOT_SIGNED_IN and NOT_ALLOWED are top-level errors."
+    )
+    async def record_chains(
+        self,
+        info: Info,
+        after: Annotated[
+            strawberry.ID | None, strawberry.argument(description="`next` of the step before; without it, from the start.")
+        ] = None,
+    ) -> RecordChains:
+        """By record_chain.verify_next."""
+        key = None if after is None else key_of(after, Application)
+        if after is not None and key is None:
+            raise InvalidInput([FieldProblem("after", "CURSOR_INVALID")])
+        return RecordChains.of(*await verify_next(key, viewer=info.context.signed_in()))
 
     @strawberry.field(
         description="导出: what the viewer asked to take along in the last 30 days, the newest first. NOT_SIGNED_IN is a top-level error.",

@@ -10,9 +10,11 @@ from uuid import UUID
 
 import orjson
 
+from domain.rules.errors import NotAllowed
+from domain.rules.viewer import Viewer
 from models.applications import Application, ApplicationRecord
 from models.database import rows
-from models.enums import ChainBreak
+from models.enums import ChainBreak, Role
 from models.sealing import derived_key
 
 
@@ -84,22 +86,36 @@ async def verify(witnessed: Mapping[UUID, Head], *, batch: int = 500) -> AsyncIt
     Who may write the database can cut the newest records off and set the case back; the rest is a whole chain. So the ends of all chains
     are told, to be kept elsewhere, and compared by the next run: `witnessed` are those of an earlier one. Takes two statements a batch.
     """
-    after = UUID(int=0)
     missing = set(witnessed)
-    while cases := await rows("SELECT * FROM applications WHERE id > $1 AND records_count > 0 ORDER BY id LIMIT $2", after, batch):
-        after = cases[-1]["id"]
-        kept: dict[UUID, list[ApplicationRecord]] = defaultdict(list)
-        ids = [each["id"] for each in cases]
-        for row in await rows("SELECT * FROM application_records WHERE application_id = ANY($1::uuid[])", ids):
-            kept[row["application_id"]].append(ApplicationRecord._init_from_db(**dict(row)))
-        found = [Application._init_from_db(**dict(each)) for each in cases]
-        missing.difference_update(ids)
-        yield (
-            [Head(case.id, case.records_count, case.last_hash or b"") for case in found],
-            [link for case in found for link in _broken(case, kept[case.id], witnessed.get(case.id))],
-        )
+    heads, broken = await _checked(UUID(int=0), batch, witnessed)
+    while heads:
+        missing.difference_update(head.case_id for head in heads)
+        yield heads, broken
+        heads, broken = await _checked(heads[-1].case_id, batch, witnessed)
     if missing:
         yield [], [BrokenLink(case_id, witnessed[case_id].number, ChainBreak.MISSING) for case_id in sorted(missing)]
+
+
+async def verify_next(after: UUID | None, *, viewer: Viewer, batch: int = 200) -> tuple[Sequence[Head], Sequence[BrokenLink]]:
+    """As `verify`, the next `batch` cases behind the case `after` by their ids; no heads where all are checked.
+
+    For who watches over the whole registry: raises NotAllowed for all but the province and administrators.
+    """
+    if viewer.role not in (Role.PROVINCIAL_OFFICER, Role.ADMINISTRATOR):
+        raise NotAllowed
+    return await _checked(after or UUID(int=0), batch, {})
+
+
+async def _checked(after: UUID, batch: int, witnessed: Mapping[UUID, Head]) -> tuple[Sequence[Head], Sequence[BrokenLink]]:
+    cases = await rows("SELECT * FROM applications WHERE id > $1 AND records_count > 0 ORDER BY id LIMIT $2", after, batch)
+    found = [Application._init_from_db(**dict(each)) for each in cases]
+    kept: dict[UUID, list[ApplicationRecord]] = defaultdict(list)
+    for row in await rows("SELECT * FROM application_records WHERE application_id = ANY($1::uuid[])", [case.id for case in found]):
+        kept[row["application_id"]].append(ApplicationRecord._init_from_db(**dict(row)))
+    return (
+        [Head(case.id, case.records_count, case.last_hash or b"") for case in found],
+        [link for case in found for link in _broken(case, kept[case.id], witnessed.get(case.id))],
+    )
 
 
 def _broken(case: Application, records: Sequence[ApplicationRecord], witnessed: Head | None) -> list[BrokenLink]:

@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.actions.record_chain import Head, broken_links, chain_hash, verify
+from domain.actions.record_chain import Head, broken_links, chain_hash, verify, verify_next
 from models.applications import Application, ApplicationRecord
 from models.database import execute, rows
 from models.enums import ChainBreak, Stage
@@ -227,3 +229,40 @@ async def test_the_expert_reads_the_records_and_not_their_chain(now: datetime) -
     found = await execute_as(CHAIN, person.viewer, id=f"Application_{case.id}")
 
     assert found.data == {"application": {"recordChain": None}}
+
+
+CHAINS = "query ($after: ID) { recordChains(after: $after) { checked next broken { applicationId number what } } }"
+
+
+async def test_the_province_checks_all_cases_step_by_step(case: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await provincial_officer()
+    monkeypatch.setattr("schema.queries.verify_next", partial(verify_next, batch=2))
+    cases = [each.id for each in await Application.filter(records_count__gt=0).order_by("id")]
+    seen: list[int] = []
+    broken: list[dict[str, Any]] = []
+    after = None
+
+    async with tampering():
+        await execute("UPDATE application_records SET opinion = '改' WHERE application_id = $1 AND number = 3", case.id)
+        while True:
+            found = await execute_as(CHAINS, person.viewer, after=after)
+            assert found.data is not None
+            step = found.data["recordChains"]
+            seen.append(step["checked"])
+            broken += step["broken"]
+            after = step["next"]
+            if after is None:
+                break
+
+    assert (sum(seen), max(seen)) == (len(cases), 2)
+    assert broken == [{"applicationId": f"Application_{case.id}", "number": 3, "what": "CHANGED"}]
+
+
+async def test_a_step_goes_on_from_a_case_and_from_nothing_else() -> None:
+    person = await provincial_officer()
+
+    refused = await execute_as(CHAINS, person.viewer, after="Expert_x")
+    wrong_office = await execute_as(CHAINS, (await officer()).viewer)
+
+    assert [(error.extensions or {})["code"] for error in refused.errors or []] == ["INVALID_INPUT"]
+    assert [(error.extensions or {})["code"] for error in wrong_office.errors or []] == ["NOT_ALLOWED"]

@@ -169,6 +169,7 @@ ROOTS: dict[str, tuple[str, set[str]]] = {
     "messages": ("messages(first: 100) { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "exports": ("exports { nodes { __typename id } totalCount }", EVERYONE - {"nobody", "former"}),
     "objections": ("objections { nodes { __typename id } totalCount }", {"province"}),
+    "recordChains": ("recordChains { checked next }", {"province", "administrator"}),
     "poolMerges": ("poolMerges(first: 100) { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "staff": ("staff { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "publicNotices": ("publicNotices { nodes { __typename id } totalCount }", EVERYONE),

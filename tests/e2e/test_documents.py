@@ -41,6 +41,7 @@ LEFT_TO_THE_EXECUTOR = {
     "privacyTermsVersion",
     "queueCounts",
     "recordChain",
+    "recordChains",
     "workingCalendar",
     "missing",
     "warnings",
