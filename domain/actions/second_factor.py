@@ -88,7 +88,8 @@ async def redeem(ticket: SignInTicket, account: Account, code: str, *, now: date
 
 
 async def forget(account: Account) -> None:
-    """Take the factor of a locked account away: its next sign-in sets up another one."""
+    """Take the factor of a locked account away: its next sign-in sets up another one, and wrong codes of the old one count no more."""
+    await SignInTicket.filter(account_id=account.id).delete()
     account.second_factor, account.second_factor_since, account.second_factor_step = None, None, None
     await account.save(update_fields=["second_factor", "second_factor_since", "second_factor_step"])
 

@@ -195,9 +195,9 @@ async def revoke(session_id: UUID, *, viewer: Viewer, now: datetime) -> Session:
 async def end_sessions(account_id: UUID, *, now: datetime, keep: UUID | None = None) -> int:
     """End all open sessions of an account but `keep`, inside the transaction of what makes it necessary; how many there were.
 
-    Sign-ins that wait for their second factor end too.
+    Sign-ins that wait for their second factor end too; their wrong codes still count, or who can reset the password could go on guessing.
     """
-    await execute("DELETE FROM sign_in_tickets WHERE account_id = $1", account_id)
+    await execute("UPDATE sign_in_tickets SET used_at = $2 WHERE account_id = $1 AND used_at IS NULL", account_id, now)
     return await _end(account_id, now=now, keep=keep)
 
 

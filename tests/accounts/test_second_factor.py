@@ -162,6 +162,28 @@ async def test_a_new_password_ends_sign_ins_that_wait(zhao: SignedIn, clock: Clo
         await sessions.confirm_session(needed.ticket, code(secret, now), now=now)
 
 
+async def test_a_new_password_gives_no_new_tries(zhao: SignedIn, clock: Clock) -> None:
+    secret = await enrolled(zhao, clock)
+    needed = await begin(zhao, clock)
+    now = await clock.now()
+    for _ in range(5):
+        with pytest.raises(SecondFactorRejected):
+            await sessions.confirm_session(needed.ticket, wrong(secret, now), now=now)
+    sent = await code_sent(zhao.phone, CodePurpose.RESET_PASSWORD, now=await clock.now())
+
+    await accounts.reset_password(zhao.phone, code=sent, password="another horse battery", now=await clock.now())
+
+    with pytest.raises(TooSoon):
+        await sessions.open_session(
+            zhao.phone,
+            password="another horse battery",
+            transport=Transport.BEARER,
+            device="",
+            address=some_address(),
+            now=await clock.now(),
+        )
+
+
 async def test_who_was_disabled_meanwhile_does_not_come_in(zhao: SignedIn, clock: Clock, change_settings: Callable[..., Settings]) -> None:
     secret = await enrolled(zhao, clock)
     needed = await begin(zhao, clock)
