@@ -383,6 +383,7 @@ class Postgres(Server):
             "timezone": "UTC",
             "log_timezone": "UTC",
             "jit": "off",  # short statements only
+            "log_error_verbosity": "terse",  # details of a refused row quote the whole of it
             "shared_buffers": "128MB",
             "max_connections": "100",
         }

@@ -156,7 +156,10 @@ class Settings:
         20.0, "requests and socket operations of one account a second over a longer time, in one API process; 0: any number"
     )
     requests_per_second_address: float = _setting(100.0, "the same of one client address, for those who are not signed in")
-    request_burst_seconds: float = _setting(10.0, "time whose requests may come all at once; development mode limits none of these")
+    request_burst_seconds: float = _setting(10.0, "time whose requests may come all at once")
+    open_connections_per_address: int = _setting(
+        300, "WebSockets and event streams that one client address may hold open in one API process; development mode limits none of these"
+    )
 
     # Later work
     sms_gateway: str = _setting("console", "`console` prints messages; further gateways stand in workers/sms")

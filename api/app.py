@@ -49,7 +49,7 @@ def create_app() -> Starlette:
 
 def application(served: GuardedSchema, configuration: Settings) -> Starlette:
     """An application that serves a schema; it opens the database when it starts and closes it when it stops."""
-    connections = Connections()
+    connections = Connections(0 if configuration.development else configuration.open_connections_per_address)
     listener = Listener(configuration.database_url, connections, still_open)
     operations = Operations(served, configuration, listener)
     over_http = GraphQLOverHTTP(operations, connections)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from uuid import UUID
+
+from api.bodies import BadRequestError
+from domain.rules.network import network
+
+_RETRY_SECONDS = 10
 
 
 class Ending(Enum):
@@ -47,27 +53,46 @@ class Connection:
             self._ended.remove_done_callback(call)
 
 
-class Connections:
-    """All open connections of this process."""
+class TooManyConnectionsError(BadRequestError):
+    """A client address holds too much open already."""
 
     def __init__(self) -> None:
+        message = "Too many sockets and event streams are open from your address; close some, or use one socket for many operations."
+        super().__init__(429, "TOO_MANY_CONNECTIONS", message, retry_after_seconds=_RETRY_SECONDS)
+
+
+class Connections:
+    """All open connections of this process, of which one client address holds `most_of_one` at most (0: any number)."""
+
+    def __init__(self, most_of_one: int = 0) -> None:
         self._open: set[Connection] = set()
+        self._of_clients: Counter[str] = Counter()
+        self._most_of_one = most_of_one
         self._closing = False
 
     def __len__(self) -> int:
         return len(self._open)
 
+    def check_room(self, address: str) -> None:
+        """Raise TooManyConnectionsError where a client holds as many open as it may; they cost little each, and descriptors are few."""
+        if self._most_of_one and self._of_clients[network(address)] >= self._most_of_one:
+            raise TooManyConnectionsError
+
     @contextmanager
-    def open(self, session_id: UUID | None = None) -> Iterator[Connection]:
-        """Count a connection as open; while the process stops it is ended at once."""
-        connection = Connection(session_id)
+    def open(self, address: str) -> Iterator[Connection]:
+        """Count a connection of a client as open; while the process stops it is ended at once."""
+        connection, client = Connection(None), network(address)
         if self._closing:
             connection.end(Ending.GOING_AWAY)
         self._open.add(connection)
+        self._of_clients[client] += 1
         try:
             yield connection
         finally:
             self._open.discard(connection)
+            self._of_clients[client] -= 1
+            if not self._of_clients[client]:
+                del self._of_clients[client]
 
     def sessions(self) -> list[UUID]:
         """The sessions that have something open."""

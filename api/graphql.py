@@ -21,7 +21,7 @@ from api.bodies import BadRequestError
 from api.connections import Connection, Connections
 from api.operations import NoCookies, Operation, Operations, Parameters, formatted, is_request_error
 from api.public import Key, PublicAnswers
-from api.security import SESSION_COOKIE, bad_answer, check_forgery, credentials
+from api.security import SESSION_COOKIE, bad_answer, check_forgery, client_address, credentials
 from api.streams import EventStream
 from domain.actions.files import one_more_under_way
 from domain.rules.errors import TooSoon
@@ -191,7 +191,8 @@ class GraphQLOverHTTP:
         except DocumentError as refused:
             return _json(accepted, PreExecutionError(None, list(refused.errors)))
         if operation.kind is OperationType.SUBSCRIPTION or accepted.json is None:
-            return EventStream(self._connections, lambda connection: self._results(request, operation, connection))
+            address = client_address(request, self._settings)
+            return EventStream(self._connections, address, lambda connection: self._results(request, operation, connection))
         key = self._public.key(operation) if token is None else None
         if key is not None:
             return await self._public_answer(request, operation, accepted, key)

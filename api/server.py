@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -79,8 +81,16 @@ class SparingSocketProtocol(WebSocketsSansIOProtocol):
             self.conn.data_to_send()
 
 
+def allow_descriptors() -> None:
+    """As many open files and sockets as the system lets this process have; the usual 1 024 are soon used up."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(ValueError, OSError):  # macOS says "unlimited" and means less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def server(application: str, settings: Settings) -> uvicorn.Server:
     """A server for the application that the named factory makes, `module:function`; call `run()` to serve until SIGTERM or SIGINT."""
+    allow_descriptors()
     return uvicorn.Server(
         uvicorn.Config(
             application,

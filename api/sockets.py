@@ -25,7 +25,7 @@ from api import bodies
 from api.bodies import BadRequestError
 from api.connections import Connection, Connections, Ending
 from api.operations import NoCookies, Operations, Parameters
-from api.security import bad_answer, credentials
+from api.security import bad_answer, client_address, credentials
 from domain.actions.sessions import authenticate
 from schema.documents import DocumentError
 from schema.faults import record_fault
@@ -58,6 +58,12 @@ class Socket:
             self.connection.session_id = viewer.session_id
         elif given is not None:
             raise ConnectionRejectionError
+
+
+class _DocumentId(str):
+    """The id of a trusted document, which the library carries in the place of the document."""
+
+    __slots__ = ()
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
@@ -96,6 +102,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
             await self.handle_invalid_message("An operation needs an id")
         elif given["type"] == "subscribe" and not _is_request(given.get("payload")):
             await self.handle_invalid_message("The payload of subscribe must hold a query")
+        elif given["type"] == "subscribe" and isinstance(named := given["payload"].get("documentId"), str):
+            await super().handle_message(cast(Message, given | {"payload": given["payload"] | {"query": _DocumentId(named)}}))
         else:
             await super().handle_message(message)
 
@@ -104,7 +112,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
         socket = self.context
         try:
             socket.operations.keep_pace(socket.websocket, socket.token)
-            asked = socket.operations.read(Parameters(operation.query, operation.variables, operation.operation_name, None))
+            named = str(operation.query) if isinstance(operation.query, _DocumentId) else None
+            asked = socket.operations.read(Parameters(operation.query, operation.variables, operation.operation_name, None, named))
             context = await socket.operations.context(socket.websocket, socket.token, NoCookies(), socket.connection)
             if context.viewer is None and socket.connection.session_id is not None:
                 socket.connection.end(Ending.SESSION_ENDED)
@@ -157,12 +166,14 @@ class GraphQLOverWebSocket(GraphQL[Socket, None]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         websocket = WebSocket(scope, receive, send)
+        address = client_address(websocket, self._operations.settings)
         try:
             self._operations.keep_pace(websocket, credentials(websocket).token)
+            self._connections.check_room(address)
         except BadRequestError as bad:
             await websocket.send_denial_response(bad_answer(bad.status, bad.code, bad.message, bad.headers))
             return
-        with self._connections.open() as connection:
+        with self._connections.open(address) as connection:
             await self.run(websocket, context=Socket(websocket, connection, self._operations), root_value=None)
 
     async def on_ws_connect(self, context: Socket) -> Any:

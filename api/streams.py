@@ -19,22 +19,29 @@ _SESSION_ENDED = {"data": None, "errors": [{"message": "The session has ended.",
 
 
 class EventStream(Response):
-    """A `next` event for each result and `complete` at the end. The session's end and the process's end close it at once."""
+    """A `next` event for each result and `complete` at the end. The session's end and the process's end close it at once.
 
-    def __init__(self, connections: Connections, results: Callable[[Connection], AsyncGenerator[ExecutionResult, None]]) -> None:
+    Made only where the client has room for one more; raises TooManyConnectionsError.
+    """
+
+    def __init__(
+        self, connections: Connections, address: str, results: Callable[[Connection], AsyncGenerator[ExecutionResult, None]]
+    ) -> None:
+        connections.check_room(address)
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}, media_type="text/event-stream")
         del self.headers["content-length"]
         self._connections = connections
+        self._address = address
         self._results = results
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
         async def write(text: bytes, *, more: bool = True) -> None:
             await send({"type": "http.response.body", "body": text, "more_body": more})
 
-        with self._connections.open() as connection:
+        with self._connections.open(self._address) as connection:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             results = self._results(connection)
             gone = asyncio.create_task(_disconnected(receive))
             ended = asyncio.create_task(connection.ended())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -13,7 +15,7 @@ from domain.rules.viewer import Viewer
 from models.enums import Role
 from tests.conftest import BASE
 from tests.people import registered_expert
-from tests.serving import STANDIN, Served, Start, begin, heard, say, talk
+from tests.serving import ROOT, STANDIN, Served, Start, begin, heard, say, talk
 
 SETTINGS = replace(BASE, requests_per_second_account=2, requests_per_second_address=10, request_burst_seconds=3)
 
@@ -173,3 +175,33 @@ async def test_an_operation_too_many_on_a_socket_is_refused_and_the_socket_stays
         assert refused["type"] == "error"
         assert refused["payload"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
         assert (await heard(ws))["type"] == "pong"
+
+
+async def test_one_client_holds_so_many_connections_open_and_others_are_let_in(start: Start) -> None:
+    served = start(STANDIN, development="0", open_connections_per_address=2, trusted_proxies="127.0.0.1")
+    greedy = {"x-forwarded-for": "203.0.113.50"}
+    events = greedy | {"accept": "text/event-stream"}
+    count = {"query": "subscription { count(to: 1) }"}
+
+    async with served.socket(additional_headers=greedy), served.socket(additional_headers=greedy):
+        with pytest.raises(InvalidStatus) as socket:
+            async with served.socket(additional_headers=greedy):
+                pass
+        async with talk() as client:
+            stream = await client.post(served.endpoint, json=count, headers=events)
+            other = await client.post(served.endpoint, json=count, headers=events | {"x-forwarded-for": "203.0.113.51"})
+    async with talk() as client:
+        later = await client.post(served.endpoint, json=count, headers=events)
+
+    assert (socket.value.response.status_code, stream.status_code, other.status_code, later.status_code) == (429, 429, 200, 200)
+    assert stream.json()["errors"][0]["extensions"] == {"code": "TOO_MANY_CONNECTIONS"}
+    assert stream.headers["retry-after"] == "10"
+
+
+def test_a_process_that_listens_has_as_many_descriptors_as_it_may() -> None:
+    code = (
+        "import resource as r; from api.server import allow_descriptors; most = r.getrlimit(r.RLIMIT_NOFILE)[1];"
+        " r.setrlimit(r.RLIMIT_NOFILE, (64, most)); allow_descriptors(); assert r.getrlimit(r.RLIMIT_NOFILE) == (most, most)"
+    )
+
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

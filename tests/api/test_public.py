@@ -15,7 +15,7 @@ from models.enums import Stage
 from tests.cases import case_at
 from tests.conftest import Clock
 from tests.people import provincial_officer
-from tests.serving import Served, Start, talk
+from tests.serving import Served, Start, begin, heard, say, talk
 
 NOTICES = "query Notices { publicNotices(first: 100) { totalCount nodes { name employer } } }"
 NAMED = {sha256(text.encode()).hexdigest(): text for text in (NOTICES, "query Me { viewer { account { name } } }")}
@@ -114,6 +114,19 @@ async def test_a_document_is_named_by_its_hash(product: Served) -> None:
 
     assert list(named.json()["data"]) == ["publicNotices"]
     assert unknown.json()["errors"][0]["extensions"] == {"code": "DOCUMENT_UNKNOWN"}
+
+
+async def test_a_document_is_named_by_its_hash_on_a_socket_too(product: Served) -> None:
+    async with product.socket() as ws:
+        await begin(ws)
+        await say(ws, "subscribe", id="1", payload={"documentId": f"sha256:{HASH}"})
+        named = await heard(ws)
+        await heard(ws)
+        await say(ws, "subscribe", id="2", payload={"documentId": "0" * 64})
+        unknown = await heard(ws)
+
+    assert list(named["payload"]["data"]) == ["publicNotices"]
+    assert unknown["payload"][0]["extensions"] == {"code": "DOCUMENT_UNKNOWN"}
 
 
 async def test_where_only_trusted_documents_count_others_are_refused(start: Start, tmp_path: Path) -> None:

@@ -211,3 +211,15 @@ def test_without_any_postgresql_the_reader_is_told_what_to_do(tmp_path: Path, mo
 
     with pytest.raises(EmbeddedError, match="set REDIS_URL"):
         embedded.Valkey(tmp_path / "valkey").start()
+
+
+async def test_what_a_refused_row_holds_does_not_get_into_the_log(server: Postgres) -> None:
+    async with connected(server.start()) as connection:
+        await connection.execute("CREATE TABLE people (name text, year int CONSTRAINT years_are_positive CHECK (year > 0))")
+
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute("INSERT INTO people VALUES ($1, $2)", "王金丝雀", -1)
+
+    said = server.log.read_text()
+    assert "years_are_positive" in said
+    assert "王金丝雀" not in said
