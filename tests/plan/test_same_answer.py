@@ -39,6 +39,7 @@ async def compare(document: str, variables: dict[str, Any], viewer: Viewer | Non
         read = schema.documents.read(document, schema._schema, configuration)
     except DocumentError:
         reject()
+    proof = await token_hash(viewer)
     now = await database_now()
     compiled = await schema.plans.read(read.node, read.operation(None), variables, viewer=viewer, now=now, settings=configuration)
     if compiled is None:
@@ -47,7 +48,7 @@ async def compare(document: str, variables: dict[str, Any], viewer: Viewer | Non
     assert ordinary.errors is None, (document, variables, ordinary.errors)
     assert orjson.dumps(compiled) == orjson.dumps(ordinary.data), (document, variables)
     proven = await schema.plans.read_proving(
-        read.node, read.operation(None), variables, viewer=viewer, token_hash=await token_hash(viewer), settings=configuration
+        read.node, read.operation(None), variables, viewer=viewer, token_hash=proof, settings=configuration
     )
     if proven is None:
         return "empty"
