@@ -604,7 +604,7 @@ class _Life:
 
 
 _REASONS = [{"path": "titles.0.certificate", "text": "图片不清晰，请重新上传"}]
-_REASONS_WRITTEN = '[{"path": "titles.0.certificate", "text": "图片不清晰，请重新上传"}]'
+_REASONS_WRITTEN = orjson.dumps(_REASONS).decode()
 _REASON_TO_MOVE = "工作调动，常住地已迁入。"
 _OPINIONS = {Move.APPROVE: "材料齐全，同意", Move.RETURN: "请补充材料", Move.REJECT: "不符合入库条件"}
 

@@ -209,11 +209,6 @@ class Taken(Problem):
     path: str = strawberry.field(description="Which field of the input is taken.")
 
 
-@strawberry.type(description="An idempotency key came back with another input.")
-class KeyReused(Problem):
-    """See errors.KeyReused."""
-
-
 @strawberry.type(description="The profile was saved elsewhere since it was read: read it again, then save.")
 class Stale(Problem):
     """See errors.Stale."""
@@ -256,7 +251,6 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.SecondFactorNeeded: SecondFactorNeeded,
     errors.SecondFactorRejected: SecondFactorRejected,
     errors.Taken: Taken,
-    errors.KeyReused: KeyReused,
     errors.Stale: Stale,
     errors.NothingChanged: NothingChanged,
     errors.BaseMoved: BaseMoved,

@@ -1,4 +1,4 @@
-"""Exports 导出: asked for by a person, made by a worker, downloaded by that person alone, gone after some hours (domain §3, §9)."""
+"""Exports 导出: asked for by a person, made by a worker, downloaded by that person alone, gone after some hours (rules §3, §9)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 from uuid import UUID
 
 import structlog
@@ -110,11 +110,6 @@ async def _ask(kind: ExportKind, conditions: Mapping[str, Any], *, subject_id: U
 
 
 # Making
-
-
-class _Begun(NamedTuple):
-    export: Export
-    viewer: Viewer
 
 
 async def make(row: OutboxRow) -> None:

@@ -1,4 +1,4 @@
-"""Closing a pool into its successor: nobody submits to it any more, its people and cases follow (domain §8).
+"""Closing a pool into its successor: nobody submits to it any more, its people and cases follow (rules §8).
 
 `divisions.pool_code` of a closed pool is always the pool that has its people now: a further merger moves it along.
 """
@@ -54,11 +54,7 @@ async def merge(from_code: str, into_code: str, *, reason: str, viewer: Viewer, 
             raise InvalidInput([FieldProblem("fromPoolCode", "POOL_CLOSED", {"pool": await _named(closed.into_code)})])
         await _check(from_code, into_code)
         # Waits for submissions under way, which hold the row (`receiving`); later ones find the pool closed.
-        await execute(
-            "UPDATE divisions SET pool_code = $2, pool_selectable = pool_selectable AND code <> $1 WHERE pool_code = $1",
-            from_code,
-            into_code,
-        )
+        await execute(_CLOSE, from_code, into_code)
         for account in await Account.filter(role=Role.LOCAL_OFFICER, pool_code=from_code).order_by("id").select_for_update(no_key=True):
             await put_into_pool(account, into_code, now=now)
         await announce("referenceChanged")
