@@ -1,6 +1,6 @@
 """Every setting of every process: typed, unit in the name, read once from the environment.
 
-A setting `session_idle_minutes` is read from `REGISTRY_SESSION_IDLE_MINUTES`; `DATABASE_URL` and `REDIS_URL`
+A setting `claim_minutes` is read from `REGISTRY_CLAIM_MINUTES`; `DATABASE_URL` and `REDIS_URL`
 keep the names that hosting platforms give them. Lists are comma-separated. A value that cannot be read stops the
 process at start with a line that names the variable.
 """
@@ -162,7 +162,9 @@ class Settings:
     )
 
     # Later work
-    sms_gateway: str = _setting("console", "`console` prints messages; further gateways stand in workers/sms")
+    sms_gateway: str = _setting(
+        "console", "gateway that sends messages: `console` prints them; others are registered in workers/sms/gateways.py"
+    )
     outbox_lease_seconds: int = _setting(30, "time after which a claimed outbox row is claimed again")
     outbox_attempts: int = _setting(10, "attempts after which an outbox row is dead")
     sweep_seconds: float = _setting(5.0, "pause of the worker between two sweeps of due rows")

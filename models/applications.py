@@ -1,4 +1,4 @@
-"""Cases 申请: one request of an expert on its way through the reviews, and the chain of its records (domain §5)."""
+"""Cases 申请: one request of an expert on its way through the reviews, and the chain of its records (rules §5)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Vocabulary(str, Enum):  # noqa: UP042  StrEnum leaves no room for the word
 
 
 class Role(Vocabulary):
-    """What an account is for (domain §1)."""
+    """What an account is for."""
 
     EXPERT = "EXPERT", "专家", "registers as an expert: temporary or formal"
     LOCAL_OFFICER = "LOCAL_OFFICER", "市县财政监管", "finance office of one pool: first review of that pool's cases"
@@ -47,7 +47,7 @@ class Transport(Vocabulary):
 
 
 class CodePurpose(Vocabulary):
-    """What a phone code may be used for; a code serves only its own purpose (domain §2)."""
+    """What a phone code may be used for; a code serves only its own purpose."""
 
     REGISTER = "REGISTER", "注册", "register an account"
     SIGN_IN = "SIGN_IN", "登录", "sign in without a password"
@@ -58,7 +58,7 @@ class CodePurpose(Vocabulary):
 
 
 class PersonalField(Vocabulary):
-    """Personal data that are masked for all but their owner (domain §9)."""
+    """Personal data that are masked for all but their owner."""
 
     ID_NUMBER = "ID_NUMBER", "证件号码", "id number"
     PHONE = "PHONE", "登录手机号", "login phone"
@@ -75,7 +75,7 @@ class KeyUse(Vocabulary):
 
 
 class Standing(Vocabulary):
-    """Where a person stands in the registry (domain §1, §8)."""
+    """Where a person stands in the registry."""
 
     TEMPORARY = "TEMPORARY", "临时专家", "registered, not yet admitted"
     FORMAL = "FORMAL", "正式专家", "admitted; may be drawn for evaluations"
@@ -86,7 +86,7 @@ class Standing(Vocabulary):
 
 
 class StandingChange(Vocabulary):
-    """A change of a formal expert's standing (domain §8); the table is domain/rules/standing.py."""
+    """A change of a formal expert's standing."""
 
     SUSPEND = "SUSPEND", "暂停", "keep from being drawn until a day"
     REINSTATE = "REINSTATE", "恢复", "end a suspension, early or at its end"
@@ -108,7 +108,7 @@ class DismissalCause(Vocabulary):
 
 
 class RevisionState(Vocabulary):
-    """The life of one revision of a profile; only a draft can be edited (domain §4)."""
+    """The life of one revision of a profile; only a draft can be edited."""
 
     DRAFT = "DRAFT", "草稿", "open for editing"
     FROZEN = "FROZEN", "已提交", "submitted; what reviewers see; never changes again"
@@ -118,7 +118,7 @@ class RevisionState(Vocabulary):
 
 
 class CaseKind(Vocabulary):
-    """What a case asks for (domain §5)."""
+    """What a case asks for."""
 
     ADMISSION = "ADMISSION", "入库申请", "become a formal expert"
     CHANGE = "CHANGE", "信息变更", "change data of a formal expert"
@@ -134,7 +134,7 @@ class EntryChange(Vocabulary):
 
 
 class Stage(Vocabulary):
-    """Where a case stands (domain §5); the table of moves is domain/rules/lifecycle.py."""
+    """Where a case stands; `availableMoves` tells where the viewer can take it from here."""
 
     DRAFT = "DRAFT", "草稿", "being filled in"
     FIRST_REVIEW = "FIRST_REVIEW", "初审", "first review by the city or county office of the pool"
@@ -151,7 +151,7 @@ class Stage(Vocabulary):
 
 
 class Move(Vocabulary):
-    """A step of a case from one stage to another (domain §5)."""
+    """A step of a case from one stage to another."""
 
     SUBMIT = "SUBMIT", "提交", "send to first review"
     WITHDRAW = "WITHDRAW", "撤回", "take back before anybody has decided"
@@ -177,7 +177,7 @@ class RejectReason(Vocabulary):
 
 
 class MergeState(Vocabulary):
-    """How far the people and cases of a closed pool have followed it (domain §8)."""
+    """How far the people and cases of a closed pool have followed it."""
 
     RUNNING = "RUNNING", "合并中", "people and cases are being moved"
     DONE = "DONE", "已完成", "nobody is left in the closed pool"
@@ -262,7 +262,7 @@ class StudyMode(Vocabulary):
 
 
 class FilePurpose(Vocabulary):
-    """What an uploaded image is for; decides the checks it must pass (domain §3)."""
+    """What an uploaded image is for; decides the checks it must pass."""
 
     PORTRAIT = "PORTRAIT", "个人照片", "photo of the person"
     ID_FRONT = "ID_FRONT", "身份证人像面", "identity paper, side with the portrait"
@@ -274,7 +274,7 @@ class FilePurpose(Vocabulary):
 
 
 class NoticeState(Vocabulary):
-    """The life of a public notice (domain §6)."""
+    """The life of a public notice."""
 
     OPEN = "OPEN", "公示中", "running; on the public list"
     CLOSED = "CLOSED", "已结束", "over; no longer on the public list"
@@ -282,7 +282,7 @@ class NoticeState(Vocabulary):
 
 
 class ObjectionState(Vocabulary):
-    """Whether an objection is settled (domain §6)."""
+    """Whether an objection is settled."""
 
     OPEN = "OPEN", "待处理", "received, not yet settled"
     DISMISSED = "DISMISSED", "不成立", "settled: no ground"
@@ -290,7 +290,7 @@ class ObjectionState(Vocabulary):
 
 
 class ChainBreak(Vocabulary):
-    """What is wrong at a place of a chain of records (domain §5)."""
+    """What is wrong at a place of a chain of records."""
 
     CHANGED = "CHANGED", "被改动", "the record does not say what it was written with, or does not follow the one before"
     MISSING = "MISSING", "缺失", "the record, or the whole case, is gone"
@@ -299,7 +299,7 @@ class ChainBreak(Vocabulary):
 
 
 class SmsTemplate(Vocabulary):
-    """Messages that the registry sends (domain §7)."""
+    """Messages that the registry sends."""
 
     PHONE_CODE = "PHONE_CODE", "验证码", "phone code"
     PHONE_CHANGED = "PHONE_CHANGED", "手机号已更换", "the login phone was changed"
@@ -323,25 +323,25 @@ class SmsTemplate(Vocabulary):
 
 
 class ReminderKind(Vocabulary):
-    """What people are reminded of (domain §5)."""
+    """What people are reminded of."""
 
     CASE_LYING = "CASE_LYING", "申请搁置", "a draft or returned case was not touched for some time"
     QUALIFICATION_ENDING = "QUALIFICATION_ENDING", "执业资格到期", "a qualification ends soon"
 
 
 class SmsState(Vocabulary):
-    """What became of a message (domain §7)."""
+    """What became of a message."""
 
     QUEUED = "QUEUED", "待发送", "waiting for its turn or for the next try"
     SENDING = "SENDING", "发送中", "handed to the provider, no answer yet"
     SENT = "SENT", "已发送", "accepted by the provider"
     DELIVERED = "DELIVERED", "已送达", "delivered according to the provider's receipt"
-    FAILED = "FAILED", "发送失败", "given up after the last try; waits in the to-do list"
+    FAILED = "FAILED", "发送失败", "given up after the last try; `messageResend` sends it once more"
     UNDELIVERABLE = "UNDELIVERABLE", "无法送达", "refused for good, e.g. an empty number"
 
 
 class OutboxState(Vocabulary):
-    """What became of a promise (domain §7)."""
+    """What became of a promise."""
 
     PENDING = "PENDING", "待处理", "due now or later"
     SENDING = "SENDING", "处理中", "claimed under a lease"
@@ -350,7 +350,7 @@ class OutboxState(Vocabulary):
 
 
 class CodeKind(Vocabulary):
-    """The flat code tables of the reference data (domain §10)."""
+    """The flat code tables of the reference data."""
 
     EDUCATION = "EDUCATION", "学历", "GB/T 4658 levels of education"
     DEGREE = "DEGREE", "学位", "GB/T 6864 degrees"
@@ -360,7 +360,7 @@ class CodeKind(Vocabulary):
 
 
 class Availability(Vocabulary):
-    """What a period of an expert's schedule says (domain §8)."""
+    """What a period of an expert's schedule says."""
 
     UNAVAILABLE = "UNAVAILABLE", "不可参评", "cannot be drawn for evaluations"
     AVAILABLE = "AVAILABLE", "可参评", "keeps the time free for evaluations"
@@ -374,7 +374,7 @@ class HalfDay(Vocabulary):
 
 
 class HelpKind(Vocabulary):
-    """What an article of the help centre is (domain §9)."""
+    """What an article of the help centre is."""
 
     GUIDE = "GUIDE", "指南", "how something is done, step by step"
     QUESTION = "QUESTION", "常见问题", "a frequent question with its answer"
@@ -389,7 +389,7 @@ class Audience(Vocabulary):
 
 
 class DayKind(Vocabulary):
-    """How a calendar day differs from Monday to Friday (domain §6)."""
+    """How a calendar day differs from Monday to Friday."""
 
     OFF = "OFF", "休息日", "a weekday that is a holiday"
     WORK = "WORK", "调休上班日", "a Saturday or Sunday that is worked"
@@ -403,7 +403,7 @@ class DayStatus(Vocabulary):
 
 
 class ExportKind(Vocabulary):
-    """What somebody can take along as a file (domain §3, §9)."""
+    """What somebody can take along as a file."""
 
     APPLICATION_FORM = "APPLICATION_FORM", "申请表", "the application form of one profile, to be signed; PDF"
     CASES = "CASES", "办件清单", "cases of an officer's queue; XLSX"

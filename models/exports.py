@@ -1,4 +1,4 @@
-"""Exports 导出: files that somebody asked for, made by a worker (domain §3, §9)."""
+"""Exports 导出: files that somebody asked for, made by a worker (rules §3, §9)."""
 
 from __future__ import annotations
 

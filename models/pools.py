@@ -1,4 +1,4 @@
-"""Pools 专家库 that were closed into their successors, and whom that moved (domain §8)."""
+"""Pools 专家库 that were closed into their successors, and whom that moved (rules §8)."""
 
 from __future__ import annotations
 

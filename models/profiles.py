@@ -1,4 +1,4 @@
-"""Profiles: a chain of revisions, each with its sections (domain §3, §4)."""
+"""Profiles: a chain of revisions, each with its sections (rules §3, §4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public notices 公示 and objections to them (domain §6)."""
+"""Public notices 公示 and objections to them (rules §6)."""
 
 from __future__ import annotations
 

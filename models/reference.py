@@ -1,4 +1,4 @@
-"""Reference data: divisions, trees, code tables and the working calendar (domain §10)."""
+"""Reference data: divisions, trees, code tables and the working calendar (rules §10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule 日程 of formal experts: periods as they were given, and the occurrences that a weekly repetition comes to (domain §8)."""
+"""The schedule 日程 of formal experts: periods as they were given, and the occurrences that a weekly repetition comes to (rules §8)."""
 
 from __future__ import annotations
 

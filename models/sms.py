@@ -1,4 +1,4 @@
-"""The ledger of messages to phones (domain §7)."""
+"""The ledger of messages to phones (rules §7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How people's standing changed 专家资格变动, and who is barred from registering again (domain §8)."""
+"""How people's standing changed 专家资格变动, and who is barred from registering again (rules §8)."""
 
 from __future__ import annotations
 

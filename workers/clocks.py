@@ -1,4 +1,4 @@
-"""Whether the clocks can be believed before something is done that cannot be undone (domain §6)."""
+"""Whether the clocks can be believed before something is done that cannot be undone (rules §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts: registering, resetting the password, changing the phone, and accounts of staff (domain §2)."""
+"""Accounts: registering, resetting the password, changing the phone, and accounts of staff (rules §2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an expert does with a case: submit and withdraw it (domain §5)."""
+"""What an expert does with a case: submit and withdraw it (rules §5)."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ async def own_case(case_id: UUID, viewer: Viewer) -> tuple[Application, Expert]:
 
 
 async def _staff_problems(draft: Revision) -> list[FieldProblem]:
-    """Finance staff may not be experts (domain §1); accounts.is_expert looks the other way round, in turn."""
+    """Finance staff may not be experts (rules §1); accounts.is_expert looks the other way round, in turn."""
     if draft.id_number_hash is not None:
         await take_turns(draft.id_number_hash)
     staff = await rows("SELECT FROM accounts WHERE id_number_hash = $1 AND role <> 'EXPERT' AND status = 'ACTIVE'", draft.id_number_hash)

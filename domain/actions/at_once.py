@@ -1,4 +1,4 @@
-"""Fields of basic info that formal experts change with effect at once, where the province lets them (domain §4, §5)."""
+"""Fields of basic info that formal experts change with effect at once, where the province lets them (rules §4, §5)."""
 
 from __future__ import annotations
 

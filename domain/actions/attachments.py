@@ -1,4 +1,4 @@
-"""Images of a profile: attaching them where their purpose belongs, and taking them out (domain §3)."""
+"""Images of a profile: attaching them where their purpose belongs, and taking them out (rules §3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The working calendar: read for the rules, made official by administrators, and what that means for running notices (domain §6)."""
+"""The working calendar: read for the rules, made official by administrators, and what that means for running notices (rules §6)."""
 
 from __future__ import annotations
 

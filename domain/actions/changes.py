@@ -1,4 +1,4 @@
-"""Changes 信息变更 by formal experts: sending the draft to its reviews, and giving it up (domain §4, §5)."""
+"""Changes 信息变更 by formal experts: sending the draft to its reviews, and giving it up (rules §4, §5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading personal data in clear: for the officers whose case it is, each look recorded for the person to see (domain §9)."""
+"""Reading personal data in clear: for the officers whose case it is, each look recorded for the person to see (rules §9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which revision a later one changes, and what differs between them (domain §4)."""
+"""Which revision a later one changes, and what differs between them (rules §4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consent to the privacy terms: given at registration, asked for again by every new version (domain §2, §9)."""
+"""Consent to the privacy terms: given at registration, asked for again by every new version (rules §2, §9)."""
 
 from __future__ import annotations
 

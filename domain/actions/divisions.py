@@ -1,4 +1,4 @@
-"""Changes of division 变更区划: a formal expert asks to move to another pool, whose office reviews first (domain §4, §5)."""
+"""Changes of division 变更区划: a formal expert asks to move to another pool, whose office reviews first (rules §4, §5)."""
 
 from __future__ import annotations
 

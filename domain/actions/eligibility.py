@@ -1,4 +1,4 @@
-"""The facts of the eligibility report, and which specialties are scarce (domain §5)."""
+"""The facts of the eligibility report, and which specialties are scarce (rules §5)."""
 
 from __future__ import annotations
 

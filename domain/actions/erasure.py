@@ -1,4 +1,4 @@
-"""Erasing the personal data of people who left, after the retention time (domain §8); what stays names nobody."""
+"""Erasing the personal data of people who left, after the retention time (rules §8); what stays names nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The officers' inbox: how many cases stand where, for how long, and how many beyond the office's time (domain §5)."""
+"""The officers' inbox: how many cases stand where, for how long, and how many beyond the office's time (rules §5)."""
 
 from __future__ import annotations
 

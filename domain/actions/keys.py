@@ -1,4 +1,4 @@
-"""The keys of the installation: known at start to be the right ones, and replaced while the registry serves (domain §9)."""
+"""The keys of the installation: known at start to be the right ones, and replaced while the registry serves (rules §9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes among the officers of a case: the expert never sees them, and nobody changes them (domain §5)."""
+"""Notes among the officers of a case: the expert never sees them, and nobody changes them (rules §5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objections 异议: raised by anybody with a phone, settled by the province (domain §6). Who objected is told to nobody else."""
+"""Objections 异议: raised by anybody with a phone, settled by the province (rules §6). Who objected is told to nobody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is kept of an expert, written out for that expert: JSON and images in a ZIP (domain §9)."""
+"""Everything that is kept of an expert, written out for that expert: JSON and images in a ZIP (rules §9)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ images/      您上传的图片，文件名与 data.json 中 images 的 file 一
 _LEFT_OUT: Mapping[type[Model], frozenset[str]] = MappingProxyType(
     {
         Account: frozenset({"password_hash"}),
-        # Experts learn what was decided, not by whom (domain §5), nor who holds their case.
+        # Experts learn what was decided, not by whom (rules §5), nor who holds their case.
         Application: frozenset({"claimed_by_id", "claimed_by_name", "claimed_until"}),
         ApplicationRecord: frozenset({"actor_id", "actor_name"}),
         StandingRecord: frozenset({"actor_id", "actor_name"}),
@@ -57,8 +57,8 @@ _LEFT_OUT: Mapping[type[Model], frozenset[str]] = MappingProxyType(
 
 NOT_TOLD: Mapping[str, str] = MappingProxyType(
     {
-        "application_notes": "notes among officers, apart from what the expert reads (domain §8)",
-        "objections": "whoever objected is protected, their words might name them (domain §6)",
+        "application_notes": "notes among officers, apart from what the expert reads (rules §8)",
+        "objections": "whoever objected is protected, their words might name them (rules §6)",
         "schedule_occurrences": "follow from the periods",
         "sign_in_tickets": "sign-ins of staff that wait for their second factor",
         "outbox": "promises about other rows, without data of their own",

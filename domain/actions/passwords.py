@@ -1,4 +1,4 @@
-"""Passwords: hashing them, and trying one under the limit of failed tries (domain §2)."""
+"""Passwords: hashing them, and trying one under the limit of failed tries (rules §2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phone codes (验证码): sending one and presenting one (domain §2)."""
+"""Phone codes (验证码): sending one and presenting one (rules §2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saving the sections of a profile, and what is still missing from it (domain §3)."""
+"""Saving the sections of a profile, and what is still missing from it (rules §3)."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: da
 
 
 async def _is_admitted(draft: Revision, pool_code: str) -> bool:
-    """Whether the home pool of the person changes by a case of its own alone (domain §5); the pool that the person is in is none."""
+    """Whether the home pool of the person changes by a case of its own alone (rules §5); the pool that the person is in is none."""
     return await Expert.filter(id=draft.expert_id, effective_id__isnull=False).exclude(pool_code=pool_code).exists()
 
 

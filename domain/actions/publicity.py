@@ -1,4 +1,4 @@
-"""Closing public notices whose window is over (domain §6)."""
+"""Closing public notices whose window is over (rules §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain of a case's records: each is bound to the one before by a keyed hash, so that tampering shows (domain §5)."""
+"""The chain of a case's records: each is bound to the one before by a keyed hash, so that tampering shows (rules §5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reminding people of what they left lying or what ends soon, and cancelling what was left too long (domain §5)."""
+"""Reminding people of what they left lying or what ends soon, and cancelling what was left too long (rules §5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending a message of the ledger once more, by officers of the case and administrators (domain §7)."""
+"""Sending a message of the ledger once more, by officers of the case and administrators (rules §7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What officers do with a case: claim, release, approve, return, reject (domain §5)."""
+"""What officers do with a case: claim, release, approve, return, reject (rules §5)."""
 
 from __future__ import annotations
 

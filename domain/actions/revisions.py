@@ -1,4 +1,4 @@
-"""The chain of a profile's revisions: one open draft, frozen when submitted, copied when work goes on (domain §4)."""
+"""The chain of a profile's revisions: one open draft, frozen when submitted, copied when work goes on (rules §4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeping one's schedule 日程: periods saved and removed by formal experts, in force at once (domain §8)."""
+"""Keeping one's schedule 日程: periods saved and removed by formal experts, in force at once (rules §8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second factor of staff: tickets between password and session, tries at a code, setting up and starting anew (domain §2)."""
+"""The second factor of staff: tickets between password and session, tries at a code, setting up and starting anew (rules §2)."""
 
 from __future__ import annotations
 

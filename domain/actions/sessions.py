@@ -1,4 +1,4 @@
-"""Sessions: opening one, recognising its token, ending it (domain §2)."""
+"""Sessions: opening one, recognising its token, ending it (rules §2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages to phones: handed to a gateway, and what became of each kept in the ledger (domain §7)."""
+"""Messages to phones: handed to a gateway, and what became of each kept in the ledger (rules §7)."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def dispatch(row: OutboxRow, gateway: Gateway) -> None:
 
 
 async def give_up(message_id: UUID, error: str) -> None:
-    """The promise of this message is dead: it is in the to-do list from now on. Nothing happens to one that is final."""
+    """The promise of this message is dead: it waits as FAILED for somebody to send it again. Nothing happens to one that is final."""
     await SmsMessage.filter(id=message_id, state__not_in=FINAL).update(state=SmsState.FAILED, last_error=error[:200])
 
 

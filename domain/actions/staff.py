@@ -1,4 +1,4 @@
-"""Accounts of staff in the hands of administrators: made, disabled and enabled, moved to another pool (domain §1)."""
+"""Accounts of staff in the hands of administrators: made, disabled and enabled, moved to another pool (rules §1)."""
 
 from __future__ import annotations
 

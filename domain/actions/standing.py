@@ -1,4 +1,4 @@
-"""Standing of formal experts: leaving 注销, dismissal, suspension and its end, lapse by age (domain §8)."""
+"""Standing of formal experts: leaving 注销, dismissal, suspension and its end, lapse by age (rules §8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Working days of the State Council's calendar and the windows counted in them (domain §6)."""
+"""Working days of the State Council's calendar and the windows counted in them (rules §6)."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def checked_year(year: int, days: Sequence[PublishedDay]) -> list[PublishedDay]:
 
 
 def recomputed(window: Window, calendar: WorkingCalendar, opened_at: datetime) -> Window:
-    """The window of an open notice under a newer calendar: only ever longer (domain §6).
+    """The window of an open notice under a newer calendar: only ever longer (rules §6).
 
     Where the newer calendar would end it earlier, the days promised to the public stay as they were, and only `tentative` is told anew.
     """

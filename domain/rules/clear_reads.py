@@ -1,4 +1,4 @@
-"""Personal data in clear: whose case it must be, and how often an officer may ask (domain §9)."""
+"""Personal data in clear: whose case it must be, and how often an officer may ask (rules §9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a profile still lacks for submission, and what its owner should look at again (domain §3)."""
+"""What a profile still lacks for submission, and what its owner should look at again (rules §3)."""
 
 from __future__ import annotations
 

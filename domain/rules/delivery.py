@@ -1,4 +1,4 @@
-"""When a promise that failed is tried again (domain §7)."""
+"""When a promise that failed is tried again (rules §7)."""
 
 from __future__ import annotations
 

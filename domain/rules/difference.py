@@ -1,4 +1,4 @@
-"""What differs between two revisions of a profile, field by field and entry by entry, as reviewers read it (domain §4)."""
+"""What differs between two revisions of a profile, field by field and entry by entry, as reviewers read it (rules §4)."""
 
 from __future__ import annotations
 

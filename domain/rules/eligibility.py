@@ -1,4 +1,4 @@
-"""The advisory report on the conditions of admission (财库〔2016〕198号 art. 6, domain §5): it informs and never decides."""
+"""The advisory report on the conditions of admission (财库〔2016〕198号 art. 6, rules §5): it informs and never decides."""
 
 from __future__ import annotations
 

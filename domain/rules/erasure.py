@@ -1,4 +1,4 @@
-"""What erasure leaves of texts that others wrote about a person (domain §8)."""
+"""What erasure leaves of texts that others wrote about a person (rules §8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application form 申请表: what stands in it, and the check code that binds a sheet of paper to a revision (domain §3)."""
+"""The application form 申请表: what stands in it, and the check code that binds a sheet of paper to a revision (rules §3)."""
 
 from __future__ import annotations
 

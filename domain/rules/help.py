@@ -1,4 +1,4 @@
-"""The articles of the help centre as files: front matter, then Markdown (domain §9)."""
+"""The articles of the help centre as files: front matter, then Markdown (rules §9)."""
 
 from __future__ import annotations
 

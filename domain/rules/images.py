@@ -47,7 +47,7 @@ class ImageLimits:
 
 
 def accepted(purpose: FilePurpose) -> tuple[ImageKind, ...]:
-    """The kinds of image a purpose takes (domain §3): other materials are JPEG only."""
+    """The kinds of image a purpose takes (rules §3): other materials are JPEG only."""
     return (ImageKind.JPEG,) if purpose is FilePurpose.OTHER else (ImageKind.JPEG, ImageKind.PNG)
 
 
@@ -74,7 +74,7 @@ def check_size(width: int, height: int, limits: ImageLimits) -> None:
 
 
 def is_blurred(sharpness: float, limits: ImageLimits) -> bool:
-    """Whether to warn that an image may be hard to read: a hint, never a refusal (domain §3)."""
+    """Whether to warn that an image may be hard to read: a hint, never a refusal (rules §3)."""
     return sharpness < limits.sharpness
 
 

@@ -1,4 +1,4 @@
-"""The one table of moves of a case (domain §5), and what can be read off it."""
+"""The one table of moves of a case (rules §5), and what can be read off it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others see of personal data: enough to recognise one's own, too little to use (domain §9)."""
+"""What others see of personal data: enough to recognise one's own, too little to use (rules §9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objections 异议 to an admission (domain §6): how many somebody may raise, and what settling one does to the case."""
+"""Objections 异议 to an admission (rules §6): how many somebody may raise, and what settling one does to the case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The policy of phone codes (domain §2): when one may be sent and what becomes of one that is presented."""
+"""The policy of phone codes (rules §2): when one may be sent and what becomes of one that is presented."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.enums import CodePurpose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeLimits:
-    """The figures of domain §2, from the settings."""
+    """The figures of rules §2, from the settings."""
 
     life: timedelta = timedelta(minutes=5)
     resend_after: timedelta = timedelta(seconds=60)

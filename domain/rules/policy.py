@@ -41,7 +41,7 @@ def held_by_another(case: CaseFacts, viewer: Viewer, now: datetime) -> bool:
 
 
 def needs_other_officer(case: CaseFacts) -> bool:
-    """Four eyes (domain §1): whether the viewer has decided the other provincial review of this case."""
+    """Four eyes (rules §1): whether the viewer has decided the other provincial review of this case."""
     return _TWO_OFFICERS.get(case.stage) in case.decided_by_viewer
 
 

@@ -1,4 +1,4 @@
-"""Pools 专家库: who closes them, and which one has taken another's place (domain §8)."""
+"""Pools 专家库: who closes them, and which one has taken another's place (rules §8)."""
 
 from __future__ import annotations
 

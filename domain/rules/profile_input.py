@@ -1,4 +1,4 @@
-"""What may be written into each section of a profile, field by field and between fields (domain §3)."""
+"""What may be written into each section of a profile, field by field and between fields (rules §3)."""
 
 from __future__ import annotations
 

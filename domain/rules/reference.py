@@ -1,4 +1,4 @@
-"""The files of reference data: what they must look like, and how a newer calendar meets the one that is kept (domain §10)."""
+"""The files of reference data: what they must look like, and how a newer calendar meets the one that is kept (rules §10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When people are reminded of a case that they leave lying, and when it is cancelled (domain §5)."""
+"""When people are reminded of a case that they leave lying, and when it is cancelled (rules §5)."""
 
 from __future__ import annotations
 

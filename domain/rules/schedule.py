@@ -1,4 +1,4 @@
-"""Periods of an expert's schedule 日程: what may be said, when it comes again, and what it would overlap (domain §8)."""
+"""Periods of an expert's schedule 日程: what may be said, when it comes again, and what it would overlap (rules §8)."""
 
 from __future__ import annotations
 

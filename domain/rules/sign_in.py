@@ -1,4 +1,4 @@
-"""When a password may be tried (domain §2): few failures for one phone from one address, more for the phone or the address as a whole."""
+"""When a password may be tried (rules §2): few failures for one phone from one address, more for the phone or the address as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wording of every message to a phone, in Chinese and in English (domain §7)."""
+"""The wording of every message to a phone, in Chinese and in English (rules §7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts of staff: who keeps them, and who may take a case over (domain §1)."""
+"""Accounts of staff: who keeps them, and who may take a case over (rules §1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one table of changes of a formal expert's standing (domain §8), and the dates that go with them."""
+"""The one table of changes of a formal expert's standing (rules §8), and the dates that go with them."""
 
 from __future__ import annotations
 

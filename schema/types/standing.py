@@ -28,7 +28,7 @@ class StandingRecord(Node):
 
 @strawberry.type(description="An earlier registration under the same id number.")
 class FormerRegistration:
-    """Over a row of reads.FORMER_REGISTRATIONS."""
+    """Over a row of reads.former_registrations."""
 
     expert_id: strawberry.ID = cell("expert_id", "Global id of the expert of that time; `expert` and `node` take it.")
     number: str | None = cell("number", "Expert number, if the person was admitted.")
