@@ -28,7 +28,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from embedded import EmbeddedError
-from settings import Settings, SettingsError, read, variable
+from settings import FILE, Settings, SettingsError, read, variable
 from supervisor import DataDirectory, Supervisor, Trouble, databases, tell
 
 ROOT = Path(__file__).resolve().parent
@@ -137,7 +137,8 @@ def product_environment() -> dict[str, str]:
     if environment[variable("development")].lower() in {"1", "true", "yes", "on"}:
         environment.setdefault(variable("log_json"), "0")
         environment.setdefault(variable("staff_second_factor"), "0")
-        environment.setdefault(variable("secret_key"), _development_key(read(environment).data_dir))
+        if variable("secret_key") + FILE not in environment:
+            environment.setdefault(variable("secret_key"), _development_key(read(environment).data_dir))
     return environment
 
 

@@ -1,8 +1,9 @@
 """Every setting of every process: typed, unit in the name, read once from the environment.
 
 A setting `claim_minutes` is read from `REGISTRY_CLAIM_MINUTES`; `DATABASE_URL` and `REDIS_URL`
-keep the names that hosting platforms give them. Lists are comma-separated. A value that cannot be read stops the
-process at start with a line that names the variable.
+keep the names that hosting platforms give them. Lists are comma-separated. `…_FILE` names a file that holds the value, as a safe for keys
+or a hosting platform lays down; a line feed at its end is not part of it, and the variable itself goes before its file. A value that
+cannot be read stops the process at start with a line that names the variable.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, get_type_hints
 
 ROOT = Path(__file__).resolve().parent
 PREFIX = "REGISTRY_"
+FILE = "_FILE"
 _DATA = ROOT / ".data"
 _KEY_LENGTH = 32
 SUITES = ("aes", "sm")
@@ -196,12 +198,23 @@ def _parse(kind: Any, text: str) -> Any:
     return tuple(item(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _given(environment: Mapping[str, str], name: str) -> str | None:
+    """The text of a variable, else of the file that is named for it; raises SettingsError for a file that cannot be read."""
+    text, file = environment.get(name), environment.get(name + FILE)
+    if text is not None or file is None:
+        return text
+    try:
+        return Path(file).read_text().removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as failed:
+        raise SettingsError(f"{name}{FILE}={file!r} cannot be read: {type(failed).__name__}") from None
+
+
 def read(environment: Mapping[str, str]) -> Settings:
     """Settings from an environment; raises SettingsError naming the first variable that cannot be used."""
     hints = get_type_hints(Settings)
     values: dict[str, Any] = {}
     for each in fields(Settings):
-        text = environment.get(variable(each.name))
+        text = _given(environment, variable(each.name))
         if text is None:
             continue
         try:
