@@ -317,6 +317,8 @@ class SmsTemplate(Vocabulary):
     LAPSE_NOTICE = "LAPSE_NOTICE", "到龄预告", "the person will leave by age"
     LAPSED = "LAPSED", "到龄退出通知", "the person has left by age"
     POOL_MERGED = "POOL_MERGED", "专家库合并通知", "the pool was merged, its successor has the person"
+    TARGET_MERGED = "TARGET_MERGED", "转入库合并通知", "the pool that the person asked to move to was merged, its successor has the case"
+    DIVISION_CHANGE_MOOT = "DIVISION_CHANGE_MOOT", "变更区划取消通知", "the two pools of a change of division became one, it was cancelled"
     REMINDER = "REMINDER", "提醒", "a draft or returned case is waiting"
     CASE_CANCELLED = "CASE_CANCELLED", "申请取消通知", "a case left lying was cancelled"
     QUALIFICATION_EXPIRING = "QUALIFICATION_EXPIRING", "执业资格到期提醒", "a qualification in force ends soon"

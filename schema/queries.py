@@ -88,7 +88,7 @@ def _queue(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence
 
 
 def _available(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
-    """Formal experts without an UNAVAILABLE period at the time; for officers, local ones in their own pool."""
+    """Formal experts without an UNAVAILABLE period at the time, who do not leave by age before; for officers, local ones in their own pool."""
     if viewer is None:
         raise NotSignedIn
     if not viewer.is_officer:
@@ -97,7 +97,10 @@ def _available(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequ
     first, last = ("'AM'", "'PM'") if half is None else (f"'{half.value}'",) * 2
     slot, of_expert = f"half_days(:day, {first}, :day, {last})", HALF_DAYS.replace("{t}", "o")
     busy = f"SELECT FROM schedule_occurrences o WHERE o.expert_id = {{t}}.id AND o.availability = 'UNAVAILABLE' AND {of_expert} && {slot}"
-    found = [Where(f"({{t}}.standing = 'FORMAL' AND {{t}}.number IS NOT NULL AND NOT EXISTS ({busy}))", {"day": arguments["date"]})]
+    stays = "({t}.lapses_on IS NULL OR {t}.lapses_on > :day)"
+    found = [
+        Where(f"({{t}}.standing = 'FORMAL' AND {{t}}.number IS NOT NULL AND {stays} AND NOT EXISTS ({busy}))", {"day": arguments["date"]})
+    ]
     if arguments.get("declared"):
         said = f"SELECT FROM schedule_occurrences o WHERE o.expert_id = {{t}}.id AND o.availability = 'AVAILABLE' AND {of_expert} @> {slot}"
         found.append(Where(f"EXISTS ({said})", {"day": arguments["date"]}))
@@ -285,7 +288,8 @@ class Query(DevelopmentQueries):
 
     @strawberry.field(
         description=(
-            "Formal experts who can be drawn on a day, by number: not suspended, and nothing in their schedule (日程) says otherwise. "
+            "Formal experts who can be drawn on a day, by number: not suspended, not past `lapsesOn` by then, and nothing in their schedule (日程) "
+            "says otherwise. "
             "For officers; local ones see their own pool. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors."
         ),
         metadata=paged("Expert", ("number",), _available),

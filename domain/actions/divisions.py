@@ -9,6 +9,7 @@ from domain.actions import choices
 from domain.actions.applications import own_case, send, undeclared
 from domain.actions.changes import of_formal
 from domain.actions.moving import move, possible_moves
+from domain.actions.pools import holding, receiving
 from domain.actions.revisions import copy_as_draft
 from domain.rules.errors import FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed
 from domain.rules.fields import Fields
@@ -49,7 +50,8 @@ async def request_division_change(
         if case is not None and (case.kind is not CaseKind.DIVISION_CHANGE or case.stage is not Stage.RETURNED):
             raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
         fields.refuse()
-        if target == expert.pool_code:
+        target = await receiving(target)
+        if target == await holding(expert.pool_code or ""):
             raise InvalidInput([FieldProblem("divisionCode", "DIVISION_UNCHANGED")])
         if case is None:
             case = await _opened(expert, now)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import structlog
 from tortoise.expressions import Q
 
 from domain.actions.calendar import LOCK
-from domain.actions.moving import transfer
+from domain.actions.moving import Decision, move, transfer
 from domain.actions.promises import announce, send_sms
 from domain.actions.staff import put_into_pool
 from domain.rules.errors import FieldProblem, Incomplete, InvalidInput, NotAllowed
@@ -24,7 +25,7 @@ from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
 from models.database import database_now, execute, rows, transaction
-from models.enums import AccountStatus, MergeState, Role, SmsTemplate
+from models.enums import AccountStatus, CaseKind, MergeState, Move, Role, SmsTemplate
 from models.experts import Expert
 from models.pools import PoolMerge, PoolTransfer
 from models.reference import Division
@@ -37,8 +38,9 @@ _AT_A_TIME = 500
 async def merge(from_code: str, into_code: str, *, reason: str, viewer: Viewer, now: datetime) -> PoolMerge:
     """Close a pool into another, at once; workers move people and cases (`carry_on`). Its officers are moved with it and sign in anew.
 
-    A repeat gives the merge as it stands. Raises NotAllowed for all but administrators and provincial officers, and InvalidInput: for
-    what is no open pool (POOL_NOT_SELECTABLE), one and the same (POOL_INTO_ITSELF), one closed into another before (POOL_CLOSED).
+    A pool that a file of reference data took away can still be closed into another, as long as it has people. A repeat gives the merge as
+    it stands. Raises NotAllowed for all but administrators and provincial officers, and InvalidInput: for what is no pool
+    (POOL_NOT_SELECTABLE), one and the same (POOL_INTO_ITSELF), one closed into another before (POOL_CLOSED).
     """
     if not closes_pools(viewer):
         raise NotAllowed
@@ -66,7 +68,7 @@ async def merge(from_code: str, into_code: str, *, reason: str, viewer: Viewer, 
             ordered_by_name=viewer.name,
             ordered_by_role=viewer.role,
             created_at=now,
-            experts_total=(await rows(f"SELECT count(*) AS n FROM ({_MEMBERS}) m", from_code))[0]["n"],  # noqa: S608  our own constant
+            experts_total=await _members(from_code),
         )
 
 
@@ -75,11 +77,18 @@ async def receiving(pool_code: str) -> str:
 
     Raises Incomplete where there is none.
     """
-    found = await rows(_RECEIVING, pool_code)
+    # A statement that has waited for a merger to commit knows the closed pool's new successor and not that pool's row: look anew.
+    found = await rows(_RECEIVING, pool_code) or await rows(_RECEIVING, pool_code)
     if not found:
         raise Incomplete([FieldProblem("evaluationInfo.homePoolCode", "POOL_NOT_SELECTABLE")])
     code: str = found[0]["code"]
     return code
+
+
+async def holding(pool_code: str) -> str:
+    """The pool that has the people of `pool_code`, or gets them as soon as a worker comes to them: itself, or its successor."""
+    found = await Division.get_or_none(code=pool_code)
+    return (found and found.pool_code) or pool_code
 
 
 async def closed_pools() -> dict[str, str]:
@@ -104,8 +113,12 @@ async def carry_on() -> int:
     return moved
 
 
-_MEMBERS = "SELECT id FROM experts WHERE pool_code = $1 UNION SELECT expert_id FROM applications WHERE pool_code = $1 AND round > 0"
-_CLOSE = "UPDATE divisions SET pool_code = $2, pool_selectable = pool_selectable AND code <> $1 WHERE pool_code = $1"
+_MEMBERS = """
+SELECT id FROM experts WHERE pool_code = $1
+UNION SELECT expert_id FROM applications WHERE pool_code = $1 AND round > 0
+UNION SELECT expert_id FROM applications WHERE leaving_pool_code = $1
+"""
+_CLOSE = "UPDATE divisions SET pool_code = $2, pool_selectable = pool_selectable AND code <> $1 WHERE $1 IN (code, pool_code)"
 _RECEIVING = """
 SELECT heir.code FROM divisions d JOIN divisions heir ON heir.code = d.pool_code
 WHERE d.code = $1 AND heir.pool_selectable AND NOT heir.retired FOR SHARE
@@ -117,11 +130,18 @@ async def _named(code: str) -> str:
     return f"{found.name} ({code})" if found else code
 
 
+async def _members(pool_code: str) -> int:
+    found: int = (await rows(f"SELECT count(*) AS n FROM ({_MEMBERS}) m", pool_code))[0]["n"]  # noqa: S608  our own constant
+    return found
+
+
 async def _check(from_code: str, into_code: str) -> None:
     fields = Fields()
-    for path, code in (("fromPoolCode", from_code), ("intoPoolCode", into_code)):
-        if not await Division.exists(code=code, pool_selectable=True, retired=False):
-            fields.wrong(path, "POOL_NOT_SELECTABLE")
+    is_open = {each.code for each in await Division.filter(code__in=[from_code, into_code], pool_selectable=True, retired=False)}
+    if from_code not in is_open and not await _members(from_code):
+        fields.wrong("fromPoolCode", "POOL_NOT_SELECTABLE")
+    if into_code not in is_open:
+        fields.wrong("intoPoolCode", "POOL_NOT_SELECTABLE")
     if from_code == into_code:
         fields.wrong("intoPoolCode", "POOL_INTO_ITSELF")
     fields.refuse()
@@ -145,21 +165,51 @@ async def _move_person(merge_id: UUID, expert_id: UUID, now: datetime) -> bool:
     if expert.pool_code != under.from_code and not cases:
         return False
     told = f"{await _named(under.from_code)} → {await _named(into_code)}"
+    # Somebody who has moved on to another pool leaves cases behind, or asks to come: these alone follow.
+    belongs = expert.pool_code in (under.from_code, None)
     for case in cases:
         await transfer(case, under.from_code, into_code, told=told, now=now)
-    if expert.pool_code == under.from_code:
-        expert.pool_code = into_code
-        await expert.save(update_fields=["pool_code"])
-    await PoolTransfer.create(merge_id=under.id, expert=expert, at=now, from_code=under.from_code, into_code=into_code)
-    account = await Account.get(id=expert.account_id)
-    if account.status is AccountStatus.ACTIVE and expert.standing not in ENDED:
-        opened = next((case.id for case in cases if case.closed_at is None), None)
-        parameters = {"pool": (await Division.get(code=into_code)).name}
-        await send_sms(SmsTemplate.POOL_MERGED, account, application_id=opened, parameters=parameters, now=now)
+        if _leads_nowhere(case):
+            await _cancel(case, expert, told, now)
+    if belongs:
+        await _enter(expert, under, into_code, now)
+    await _tell(expert, cases, into_code, belongs=belongs, now=now)
     under.experts_moved += 1
     under.cases_moved += len(cases)
     await under.save(update_fields=["experts_moved", "cases_moved"])
     return True
+
+
+def _leads_nowhere(case: Application) -> bool:
+    """An open change of division whose two pools have become one."""
+    return case.kind is CaseKind.DIVISION_CHANGE and case.closed_at is None and case.pool_code == case.leaving_pool_code
+
+
+async def _cancel(case: Application, expert: Expert, told: str, now: datetime) -> None:
+    await move(case, Move.CANCEL, viewer=None, now=now, decision=Decision(opinion=told))
+    account = await Account.get(id=expert.account_id)
+    await send_sms(SmsTemplate.DIVISION_CHANGE_MOOT, account, application_id=case.id, now=now)
+
+
+async def _enter(expert: Expert, under: PoolMerge, into_code: str, now: datetime) -> None:
+    if expert.pool_code is not None:
+        # One column and no whole row: what a case that was cancelled just now has written stays.
+        await Expert.filter(id=expert.id).update(pool_code=into_code)
+    await PoolTransfer.create(merge_id=under.id, expert=expert, at=now, from_code=under.from_code, into_code=into_code)
+
+
+async def _tell(expert: Expert, cases: Sequence[Application], into_code: str, *, belongs: bool, now: datetime) -> None:
+    """Tell a person who has not left what has become of their pool, and of an open case that is a reason to do so."""
+    account = await Account.get(id=expert.account_id)
+    if account.status is not AccountStatus.ACTIVE or expert.standing in ENDED:
+        return
+    parameters = {"pool": (await Division.get(code=into_code)).name}
+    opened = next((case for case in cases if case.closed_at is None), None)
+    if belongs:
+        about = None if opened is None else opened.id
+        await send_sms(SmsTemplate.POOL_MERGED, account, application_id=about, parameters=parameters, now=now)
+    elif opened is not None:
+        await send_sms(SmsTemplate.TARGET_MERGED, account, application_id=opened.id, parameters=parameters, now=now)
 
 
 async def _finish(merge_id: UUID) -> None:

@@ -74,6 +74,14 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "【评审专家库】您所在的专家库已并入{pool}，资料和申请随之转入，无需另行办理。",
         "[Expert registry] Your pool was merged into {pool}; your profile and cases have moved with it, you need do nothing.",
     ),
+    SmsTemplate.TARGET_MERGED: (
+        "【评审专家库】您申请转入的专家库已并入{pool}，申请随之转入，无需另行办理。",
+        "[Expert registry] The pool you asked to move to was merged into {pool}; your case has moved there, you need do nothing.",
+    ),
+    SmsTemplate.DIVISION_CHANGE_MOOT: (
+        "【评审专家库】您现在的专家库与申请转入的专家库已合并，变更区划申请随之取消，无需另行办理。",
+        "[Expert registry] Your pool and the one you asked to move to became one; your request was cancelled, you need do nothing.",
+    ),
     SmsTemplate.REMINDER: (
         "【评审专家库】您有申请尚未提交。请登录系统完成，长期不提交的申请将被取消。",
         "[Expert registry] A case of yours is not yet submitted. Sign in and finish it: a case left lying is cancelled.",

@@ -22,8 +22,12 @@ class PoolMerge(Node):
     ordered_by_role: Role = column("ordered_by_role", "Role of who ordered it.")
     created_at: datetime = column("created_at", "When the pool closed: nobody is admitted to it from then on.")
     finished_at: datetime | None = column("finished_at", "When nobody was left in it.")
-    experts_total: int = column("experts_total", "People who were in it when it closed, by their standing or by a case.")
-    experts_moved: int = column("experts_moved", "People who were moved so far.")
+    experts_total: int = column(
+        "experts_total", "People who were in it when it closed, by their standing or by a case, be it one by which they left it."
+    )
+    experts_moved: int = column(
+        "experts_moved", "People who were moved so far, with those who had left the pool before and whose cases alone moved."
+    )
     cases_moved: int = column("cases_moved", "Cases that were moved so far, open and closed ones.")
 
 

@@ -19,7 +19,7 @@ from domain.rules.errors import InvalidInput, NotAllowed, NotFound
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
-from models.database import database_now, execute
+from models.database import database_now, execute, transaction
 from models.enums import MergeState, Move, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.pools import PoolMerge, PoolTransfer
@@ -226,6 +226,28 @@ async def test_submissions_decisions_and_a_merge_at_once_leave_nobody_behind(now
     for case in cases:
         assert await broken_links(case.id) == []
     assert (await PoolMerge.get(from_code="220582")).state is MergeState.DONE
+
+
+async def test_who_has_waited_for_a_merge_to_commit_comes_to_the_successor(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def paused(*_: Any) -> None:
+        written.set()
+        await goes_on.wait()
+
+    async def submitting() -> str:
+        async with transaction():
+            return await pools.receiving("220323")
+
+    monkeypatch.setattr(pools, "announce", paused)
+    merging = asyncio.create_task(closed("220323", "220322"))
+    await asyncio.wait([merging, asyncio.create_task(written.wait())], return_when=asyncio.FIRST_COMPLETED)
+    waiting = asyncio.create_task(submitting())
+    await asyncio.sleep(0.3)
+    before = waiting.done()
+    goes_on.set()
+
+    assert (before, await waiting, (await merging).into_code) == (False, "220322", "220322")
 
 
 async def test_several_workers_move_everybody_once(now: datetime) -> None:

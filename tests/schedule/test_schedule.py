@@ -284,3 +284,14 @@ async def test_a_suspended_expert_is_not_found(expert: SignedIn) -> None:
     await rows("UPDATE experts SET standing = 'FORMAL', suspended_until = NULL WHERE id = $1", expert.viewer.expert_id)
     assert me not in found
     assert me in await available(here, await day(0))
+
+
+async def test_who_leaves_by_age_is_found_until_the_day_before(expert: SignedIn) -> None:
+    here = (await officer()).viewer
+    me = f"Expert_{expert.viewer.expert_id}"
+    await rows("UPDATE experts SET lapses_on = $2 WHERE id = $1", expert.viewer.expert_id, await day(3))
+
+    found = [me in await available(here, await day(number)) for number in (2, 3, 4)]
+
+    await rows("UPDATE experts SET lapses_on = NULL WHERE id = $1", expert.viewer.expert_id)
+    assert found == [True, False, False]
