@@ -18,6 +18,7 @@ import strawberry
 from tortoise.models import Model
 
 from domain import reads
+from domain.rules.errors import NotFound
 from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
 from models.enums import Role
@@ -306,6 +307,14 @@ def key_and_kind(global_id: str, target: str | None = None) -> tuple[type[Node] 
 def key_of(global_id: str, kind: type[Node]) -> Any:
     """The row's key behind a global id of this kind; None where it is malformed or of another type."""
     return key_and_kind(global_id, kind.__name__)[1]
+
+
+def wanted_key(global_id: str, kind: type[Node]) -> Any:
+    """As `key_of`; raises NotFound instead, as for a row that is not there."""
+    key = key_of(global_id, kind)
+    if key is None:
+        raise NotFound
+    return key
 
 
 async def resolve_node(global_id: str, context: Context) -> Node | None:

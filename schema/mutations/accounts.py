@@ -6,11 +6,10 @@ from typing import Annotated
 import strawberry
 
 from domain.actions import accounts, phone_codes, sessions
-from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import CodePurpose, Transport
 from schema import problems as p
 from schema.context import Context, Info
-from schema.nodes import key_of
+from schema.nodes import wanted_key
 from schema.types.accounts import Account, Session, Viewer
 
 _PHONE = "Mobile number of mainland China, as people write it; +86, spaces and hyphens may be there or not."
@@ -252,11 +251,8 @@ class AccountMutations:
     @strawberry.mutation(description="Sign one of your devices out, at once.")
     async def session_revoke(self, info: Info, input: SessionRevokeInput) -> SessionRevokeResult:
         """See sessions.revoke."""
-        key = key_of(input.session_id, Session)
         viewer = info.context.signed_in()
-        if key is None:
-            raise NotFoundRefusal
-        return Session(row=await sessions.revoke(key, viewer=viewer, now=info.context.now))
+        return Session(row=await sessions.revoke(wanted_key(input.session_id, Session), viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(description="Set a new password with a phone code; every session of the account ends.")
     async def password_reset(self, info: Info, input: PasswordResetInput) -> PasswordResetResult:

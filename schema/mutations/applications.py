@@ -1,28 +1,19 @@
 """Mutations of cases: submit and withdraw by the expert; claim, release, approve, return, reject by officers."""
 
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
 from domain.actions import applications, reviews
-from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import RejectReason, Stage
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import key_of
+from schema.nodes import wanted_key
 from schema.types.applications import Application
 
 _ID = "Global id of the case."
 _STAGE = "The stage at which you saw the case: if it has moved on meanwhile, the answer is AlreadyReviewed."
 _ROUND = "The round in which you saw the case; leave it out to decide whatever round is open."
-
-
-def _case(global_id: strawberry.ID) -> UUID:
-    key = key_of(global_id, Application)
-    if key is None:
-        raise NotFoundRefusal
-    return key  # type: ignore[no-any-return]  # the key of this record is a UUID
 
 
 @strawberry.input(description="Send a complete profile to its first review.")
@@ -157,7 +148,7 @@ class ApplicationMutations:
     async def application_submit(self, info: Info, input: ApplicationSubmitInput) -> ApplicationSubmitResult:
         """See applications.submit."""
         case = await applications.submit(
-            _case(input.application_id),
+            wanted_key(input.application_id, Application),
             commitment=input.commitment_accepted,
             avoidance=input.avoidance_accepted,
             viewer=info.context.signed_in(),
@@ -170,26 +161,29 @@ class ApplicationMutations:
     )
     async def application_withdraw(self, info: Info, input: ApplicationWithdrawInput) -> ApplicationWithdrawResult:
         """See applications.withdraw."""
-        case = await applications.withdraw(_case(input.application_id), viewer=info.context.signed_in(), now=info.context.now)
+        key = wanted_key(input.application_id, Application)
+        case = await applications.withdraw(key, viewer=info.context.signed_in(), now=info.context.now)
         return Application(row=case)
 
     @strawberry.mutation(description="Hold a case so that no other officer decides it meanwhile. Deciding does not need a claim.")
     async def application_claim(self, info: Info, input: ApplicationClaimInput) -> ApplicationClaimResult:
         """See reviews.claim."""
-        case = await reviews.claim(_case(input.application_id), viewer=info.context.signed_in(), now=info.context.now)
+        key = wanted_key(input.application_id, Application)
+        case = await reviews.claim(key, viewer=info.context.signed_in(), now=info.context.now)
         return Application(row=case)
 
     @strawberry.mutation(description="Give your claim back. Nothing happens where you hold none.")
     async def application_release(self, info: Info, input: ApplicationReleaseInput) -> ApplicationReleaseResult:
         """See reviews.release."""
-        case = await reviews.release(_case(input.application_id), viewer=info.context.signed_in(), now=info.context.now)
+        key = wanted_key(input.application_id, Application)
+        case = await reviews.release(key, viewer=info.context.signed_in(), now=info.context.now)
         return Application(row=case)
 
     @strawberry.mutation(description="Pass a case on: to the next review, to the public notice, or into force.")
     async def application_approve(self, info: Info, input: ApplicationApproveInput) -> ApplicationApproveResult:
         """See reviews.approve."""
         case = await reviews.approve(
-            _case(input.application_id),
+            wanted_key(input.application_id, Application),
             opinion=input.opinion,
             seen=reviews.Seen(input.stage, input.round),
             viewer=info.context.signed_in(),
@@ -203,7 +197,7 @@ class ApplicationMutations:
     async def application_return(self, info: Info, input: ApplicationReturnInput) -> ApplicationReturnResult:
         """See reviews.return_to_expert."""
         case = await reviews.return_to_expert(
-            _case(input.application_id),
+            wanted_key(input.application_id, Application),
             opinion=input.opinion,
             reasons=[each.to_domain() for each in input.reasons],
             seen=reviews.Seen(input.stage, input.round),
@@ -216,7 +210,7 @@ class ApplicationMutations:
     async def application_reject(self, info: Info, input: ApplicationRejectInput) -> ApplicationRejectResult:
         """See reviews.reject."""
         case = await reviews.reject(
-            _case(input.application_id),
+            wanted_key(input.application_id, Application),
             reason=input.reason,
             opinion=input.opinion,
             seen=reviews.Seen(input.stage, input.round),

@@ -5,10 +5,9 @@ from typing import Annotated
 import strawberry
 
 from domain.actions import divisions
-from domain.rules.errors import NotFound as NotFoundRefusal
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import key_of
+from schema.nodes import wanted_key
 from schema.types.applications import Application
 
 
@@ -76,7 +75,5 @@ class DivisionMutations:
     )
     async def division_change_give_up(self, info: Info, input: DivisionChangeGiveUpInput) -> DivisionChangeGiveUpResult:
         """See divisions.give_up."""
-        viewer, key = info.context.signed_in(), key_of(input.application_id, Application)
-        if key is None:
-            raise NotFoundRefusal
+        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
         return Application(row=await divisions.give_up(key, viewer=viewer, now=info.context.now))

@@ -6,11 +6,10 @@ import strawberry
 
 from domain import lists
 from domain.actions import exports
-from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import Standing
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import key_of
+from schema.nodes import wanted_key
 from schema.queries import ApplicationFilter
 from schema.types.exports import Export
 from schema.types.profiles import Profile
@@ -83,9 +82,7 @@ class ExportMutations:
     )
     async def application_form_export(self, info: Info, input: ApplicationFormExportInput) -> ApplicationFormExportResult:
         """See exports.ask_form."""
-        viewer, revision_id = info.context.signed_in(), key_of(input.profile_id, Profile)
-        if revision_id is None:
-            raise NotFoundRefusal
+        viewer, revision_id = info.context.signed_in(), wanted_key(input.profile_id, Profile)
         return Export(row=await exports.ask_form(revision_id, viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(

@@ -6,10 +6,9 @@ from typing import Annotated
 import strawberry
 
 from domain.actions import objections
-from domain.rules.errors import NotFound as NotFoundRefusal
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import key_of
+from schema.nodes import wanted_key
 from schema.types.objections import Objection
 from schema.types.publicity import PublicNotice
 
@@ -62,9 +61,7 @@ class ObjectionMutations:
     )
     async def objection_raise(self, info: Info, input: ObjectionRaiseInput) -> ObjectionRaiseResult:
         """See objections.raise_objection."""
-        key = key_of(input.notice_id, PublicNotice)
-        if key is None:
-            raise NotFoundRefusal
+        key = wanted_key(input.notice_id, PublicNotice)
         received = await objections.raise_objection(
             key, phone=input.phone, code=input.code, text=input.text, address=info.context.client_address, now=info.context.now
         )
@@ -77,8 +74,6 @@ class ObjectionMutations:
     async def objection_settle(self, info: Info, input: ObjectionSettleInput) -> ObjectionSettleResult:
         """See objections.settle."""
         viewer = info.context.signed_in()
-        key = key_of(input.objection_id, Objection)
-        if key is None:
-            raise NotFoundRefusal
+        key = wanted_key(input.objection_id, Objection)
         settled = await objections.settle(key, upheld=input.upheld, reasons=input.reasons, viewer=viewer, now=info.context.now)
         return Objection(row=settled)

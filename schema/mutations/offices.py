@@ -1,28 +1,20 @@
 """Mutations of offices: accounts of staff by administrators; hand-over, notes and messages of a case by its officers."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from domain.actions import notes, resending, reviews, staff
-from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import Role
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import Node, key_of
+from schema.nodes import key_of, wanted_key
 from schema.types.accounts import Account
 from schema.types.applications import Application, ApplicationNote
 from schema.types.messages import Message
 
 _STAFF = "Global id of an account of staff."
 _CASE = "Global id of the case."
-
-
-def _key(global_id: strawberry.ID, kind: type[Node]) -> Any:
-    key = key_of(global_id, kind)
-    if key is None:
-        raise NotFoundRefusal
-    return key
 
 
 @strawberry.input(description="Give somebody of an office an account.")
@@ -146,7 +138,7 @@ class OfficeMutations:
     async def staff_disable(self, info: Info, input: StaffDisableInput) -> StaffDisableResult:
         """See staff.disable."""
         viewer = info.context.signed_in()
-        return Account(row=await staff.disable(_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
+        return Account(row=await staff.disable(wanted_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(
         description="Let a colleague who has lost the authenticator app set up another one at the next sign-in; sessions end. For administrators; "
@@ -155,7 +147,7 @@ class OfficeMutations:
     async def staff_second_factor_reset(self, info: Info, input: StaffSecondFactorResetInput) -> StaffSecondFactorResetResult:
         """See staff.reset_second_factor."""
         viewer = info.context.signed_in()
-        return Account(row=await staff.reset_second_factor(_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
+        return Account(row=await staff.reset_second_factor(wanted_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(
         description="Take a disabled account of staff back into use, with the password it had; not where its id number is an expert's by now, or "
@@ -164,7 +156,7 @@ class OfficeMutations:
     async def staff_enable(self, info: Info, input: StaffEnableInput) -> StaffEnableResult:
         """See staff.enable."""
         viewer = info.context.signed_in()
-        return Account(row=await staff.enable(_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
+        return Account(row=await staff.enable(wanted_key(input.staff_id, Account), viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(
         description="Put a local officer into another pool: claims are free, sessions end, and the officer signs in again. For administrators."
@@ -172,7 +164,7 @@ class OfficeMutations:
     async def staff_move(self, info: Info, input: StaffMoveInput) -> StaffMoveResult:
         """See staff.move_to_pool."""
         viewer = info.context.signed_in()
-        key = _key(input.staff_id, Account)
+        key = wanted_key(input.staff_id, Account)
         return Account(row=await staff.move_to_pool(key, input.pool_code, viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(description="Hand a case that you hold to a colleague who can decide it; the colleague's claim begins anew.")
@@ -180,14 +172,14 @@ class OfficeMutations:
         """See reviews.hand_over."""
         viewer = info.context.signed_in()
         colleague = key_of(input.to_staff_id, Account)
-        case = await reviews.hand_over(_key(input.application_id, Application), colleague, viewer=viewer, now=info.context.now)
+        case = await reviews.hand_over(wanted_key(input.application_id, Application), colleague, viewer=viewer, now=info.context.now)
         return Application(row=case)
 
     @strawberry.mutation(description="Write a note for the officers of a case, which the expert never sees. Notes are never changed.")
     async def application_note_add(self, info: Info, input: ApplicationNoteAddInput) -> ApplicationNoteAddResult:
         """See notes.add."""
         viewer = info.context.signed_in()
-        note = await notes.add(_key(input.application_id, Application), input.text, viewer=viewer, now=info.context.now)
+        note = await notes.add(wanted_key(input.application_id, Application), input.text, viewer=viewer, now=info.context.now)
         return ApplicationNote(row=note)
 
     @strawberry.mutation(
@@ -196,4 +188,4 @@ class OfficeMutations:
     async def message_resend(self, info: Info, input: MessageResendInput) -> MessageResendResult:
         """See resending.resend."""
         viewer = info.context.signed_in()
-        return Message(row=await resending.resend(_key(input.message_id, Message), viewer=viewer, now=info.context.now))
+        return Message(row=await resending.resend(wanted_key(input.message_id, Message), viewer=viewer, now=info.context.now))

@@ -1,16 +1,14 @@
 """Mutations of personal data: seeing them in clear, by the officers of a case; accepting the privacy terms."""
 
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
 from domain.actions import clear_reads, consents
-from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import PersonalField
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import key_of
+from schema.nodes import wanted_key
 from schema.types.applications import Application
 from schema.types.privacy import Consent
 
@@ -73,9 +71,7 @@ class PrivacyMutations:
     async def expert_reveal(self, info: Info, input: ExpertRevealInput) -> ExpertRevealResult:
         """See clear_reads.reveal."""
         viewer = info.context.signed_in()
-        case: UUID | None = key_of(input.application_id, Application)
-        if case is None:
-            raise NotFoundRefusal
+        case = wanted_key(input.application_id, Application)
         told = await clear_reads.reveal(case, input.fields, reason=input.reason, viewer=viewer, now=info.context.now)
         return PersonalDataRevealed(
             id_number=told.get(PersonalField.ID_NUMBER),

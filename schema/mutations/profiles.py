@@ -15,7 +15,7 @@ from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import EmployerKind, ExpertSource, HealthDeclaration, IdType, StudyMode, WorkStatus
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import Node, key_and_kind, key_of
+from schema.nodes import Node, key_and_kind, key_of, wanted_key
 from schema.types.files import File
 from schema.types.profiles import Education, Profile, QualificationEntry, TitleEntry, WorkEntry
 
@@ -36,13 +36,6 @@ def _to_domain(given: Any, kind: type[Section]) -> Section:
     """The fields that the input names."""
     named = {each.name: getattr(given, each.name) for each in fields(kind)}
     return kind(**{name: value for name, value in named.items() if value is not strawberry.UNSET})
-
-
-def _entry(global_id: strawberry.ID, kind: type[Node]) -> UUID:
-    key: UUID | None = key_of(global_id, kind)
-    if key is None:
-        raise NotFoundRefusal
-    return key
 
 
 @strawberry.input(description=f"Save fields of basic info 基本信息. {_PARTIAL}")
@@ -282,7 +275,7 @@ class ProfileMutations:
     @strawberry.mutation(description="Take an education out of your draft; earlier revisions keep theirs.")
     async def education_remove(self, info: Info, input: EducationRemoveInput) -> EducationRemoveResult:
         """See profiles.remove_education."""
-        return Profile(row=await profiles.remove_education(_entry(input.id, Education), **_by(info, input)))
+        return Profile(row=await profiles.remove_education(wanted_key(input.id, Education), **_by(info, input)))
 
     @strawberry.mutation(description="Add a title 职称 to your draft, or change one. Its certificate is put there with `fileAttach`.")
     async def title_save(self, info: Info, input: TitleSaveInput) -> TitleSaveResult:
@@ -292,7 +285,7 @@ class ProfileMutations:
     @strawberry.mutation(description="Take a title out of your draft; earlier revisions keep theirs.")
     async def title_remove(self, info: Info, input: TitleRemoveInput) -> TitleRemoveResult:
         """See profiles.remove_title."""
-        return Profile(row=await profiles.remove_title(_entry(input.id, TitleEntry), **_by(info, input)))
+        return Profile(row=await profiles.remove_title(wanted_key(input.id, TitleEntry), **_by(info, input)))
 
     @strawberry.mutation(description="Add an employment 工作履历 to your draft, or change one.")
     async def work_entry_save(self, info: Info, input: WorkEntrySaveInput) -> WorkEntrySaveResult:
@@ -302,7 +295,7 @@ class ProfileMutations:
     @strawberry.mutation(description="Take an employment out of your draft; earlier revisions keep theirs.")
     async def work_entry_remove(self, info: Info, input: WorkEntryRemoveInput) -> WorkEntryRemoveResult:
         """See profiles.remove_work_entry."""
-        return Profile(row=await profiles.remove_work_entry(_entry(input.id, WorkEntry), **_by(info, input)))
+        return Profile(row=await profiles.remove_work_entry(wanted_key(input.id, WorkEntry), **_by(info, input)))
 
     @strawberry.mutation(
         description="Add a professional qualification 执业资格 to your draft, or change one. Its certificate is put there with `fileAttach`."
@@ -315,7 +308,7 @@ class ProfileMutations:
     @strawberry.mutation(description="Take a qualification out of your draft; earlier revisions keep theirs.")
     async def qualification_remove(self, info: Info, input: QualificationRemoveInput) -> QualificationRemoveResult:
         """See profiles.remove_qualification."""
-        return Profile(row=await profiles.remove_qualification(_entry(input.id, QualificationEntry), **_by(info, input)))
+        return Profile(row=await profiles.remove_qualification(wanted_key(input.id, QualificationEntry), **_by(info, input)))
 
     @strawberry.mutation(
         description="Put one of your uploaded images where its purpose belongs in your draft, in place of the image that stood there; "
@@ -337,7 +330,7 @@ class ProfileMutations:
         entry = _certified(input.entry_id)
         if input.entry_id is not None and entry is None:
             raise NotFoundRefusal
-        return Profile(row=await attachments.detach_file(_entry(input.file_id, File), entry=entry, **_by(info, input)))
+        return Profile(row=await attachments.detach_file(wanted_key(input.file_id, File), entry=entry, **_by(info, input)))
 
 
 def _by(info: Info, input: Any) -> dict[str, Any]:
@@ -347,7 +340,7 @@ def _by(info: Info, input: Any) -> dict[str, Any]:
 
 async def _save(verb: Callable[..., Any], section: type[profile_input.SectionInput], kind: type[Node], info: Info, input: Any) -> Any:
     by = _by(info, input)
-    entry = None if input.id is None else _entry(input.id, kind)
+    entry = None if input.id is None else wanted_key(input.id, kind)
     return await verb(_to_domain(input, section), entry=entry, **by)
 
 

@@ -6,12 +6,11 @@ from typing import Annotated
 import strawberry
 
 from domain.actions import schedule
-from domain.rules.errors import NotFound as NotFoundRefusal
 from domain.rules.schedule import PeriodInput, Slot, Span
 from models.enums import Availability, HalfDay
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import key_of
+from schema.nodes import wanted_key
 from schema.types.experts import Expert
 from schema.types.schedule import SchedulePeriod
 
@@ -68,16 +67,11 @@ class ScheduleMutations:
     async def schedule_save(self, info: Info, input: ScheduleSaveInput) -> ScheduleSaveResult:
         """See schedule.save."""
         viewer = info.context.signed_in()
-        key = None if input.id is None else key_of(input.id, SchedulePeriod)
-        if input.id is not None and key is None:
-            raise NotFoundRefusal
+        key = None if input.id is None else wanted_key(input.id, SchedulePeriod)
         return SchedulePeriod(row=await schedule.save(input.to_domain(), period_id=key, viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(description="日程: take a period out again, with all its repetitions.")
     async def schedule_remove(self, info: Info, input: ScheduleRemoveInput) -> ScheduleRemoveResult:
         """See schedule.remove."""
         viewer = info.context.signed_in()
-        key = key_of(input.id, SchedulePeriod)
-        if key is None:
-            raise NotFoundRefusal
-        return Expert(row=await schedule.remove(key, viewer=viewer))
+        return Expert(row=await schedule.remove(wanted_key(input.id, SchedulePeriod), viewer=viewer))

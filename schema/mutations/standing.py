@@ -2,16 +2,14 @@
 
 import datetime as dt
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
 from domain.actions import standing
-from domain.rules.errors import NotFound as NotFoundRefusal
 from models.enums import DismissalCause
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import key_of
+from schema.nodes import wanted_key
 from schema.types.experts import Expert
 
 _ID = "Global id of the expert."
@@ -75,13 +73,6 @@ ExpertReinstateResult = Annotated[
 ]
 
 
-def _expert(global_id: strawberry.ID) -> UUID:
-    key = key_of(global_id, Expert)
-    if key is None:
-        raise NotFoundRefusal
-    return key  # type: ignore[no-any-return]  # the key of this record is a UUID
-
-
 @strawberry.type
 class StandingMutations:
     """Doors of domain.actions.standing."""
@@ -105,7 +96,7 @@ class StandingMutations:
         """See standing.dismiss."""
         viewer = info.context.signed_in()
         row = await standing.dismiss(
-            _expert(input.expert_id), cause=input.cause, reasons=input.reasons, viewer=viewer, now=info.context.now
+            wanted_key(input.expert_id, Expert), cause=input.cause, reasons=input.reasons, viewer=viewer, now=info.context.now
         )
         return Expert(row=row)
 
@@ -116,7 +107,7 @@ class StandingMutations:
         """See standing.suspend."""
         viewer = info.context.signed_in()
         row = await standing.suspend(
-            _expert(input.expert_id), until=input.until, reasons=input.reasons, viewer=viewer, now=info.context.now
+            wanted_key(input.expert_id, Expert), until=input.until, reasons=input.reasons, viewer=viewer, now=info.context.now
         )
         return Expert(row=row)
 
@@ -124,5 +115,5 @@ class StandingMutations:
     async def expert_reinstate(self, info: Info, input: ExpertReinstateInput) -> ExpertReinstateResult:
         """See standing.reinstate."""
         viewer = info.context.signed_in()
-        row = await standing.reinstate(_expert(input.expert_id), reasons=input.reasons, viewer=viewer, now=info.context.now)
+        row = await standing.reinstate(wanted_key(input.expert_id, Expert), reasons=input.reasons, viewer=viewer, now=info.context.now)
         return Expert(row=row)
