@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 from tortoise.models import Model
 
+from domain.rules.errors import NotFound
 from domain.rules.viewer import Viewer
 from models import accounts, applications, experts, exports, files, pools, profiles, publicity, reference, schedule, sms, standing
 from models.database import rows
@@ -45,6 +47,14 @@ def viewer_values(viewer: Viewer | None, now: datetime | None) -> dict[str, Any]
         "viewer_pool": viewer and viewer.pool_code,
         "terms_version": settings().privacy_terms_version,
     }
+
+
+def values_of(where: Iterable[Where], viewer: Viewer | None, now: datetime) -> dict[str, Any]:
+    """The values that predicates and these conditions name."""
+    values = viewer_values(viewer, now)
+    for each in where:
+        values |= each.values
+    return values
 
 
 def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
@@ -261,6 +271,14 @@ async def select(
     return [model._init_from_db(**dict(each)) for each in found]
 
 
+async def one(model: type[Row], key: UUID, *, viewer: Viewer | None, now: datetime, lock: bool = False) -> Row:
+    """The row of this id, if the viewer may see it; raises NotFound for all others, whether they are there or not."""
+    found = await select(model, viewer=viewer, now=now, where=[Where("{t}.id = :wanted", {"wanted": key})], lock=lock)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
 async def records(
     model: type[Row],
     *,
@@ -274,9 +292,7 @@ async def records(
 ) -> Sequence[asyncpg.Record]:
     """As `select`, but the rows as the driver gives them; `also` is a list of further columns."""
     conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
-    values = viewer_values(viewer, now)
-    for each in (*where, *([also] if also else [])):
-        values |= each.values
+    values = values_of([*where, also] if also else where, viewer, now)
     columns = f"t.*, {also.sql}" if also else "t.*"
     text = f"SELECT {columns} FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
     if limit is not None:
@@ -290,12 +306,9 @@ async def records(
 async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, limit: int, where: Sequence[Where] = ()) -> int:
     """How many rows of a noun the viewer may see under the conditions, counted up to `limit`: the cost must not grow with the table."""
     conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
-    values = viewer_values(viewer, now)
-    for each in where:
-        values |= each.values
     joined = " AND ".join(f"({each})" for each in conditions)
     text = f"SELECT count(*) AS n FROM (SELECT FROM {model._meta.db_table} t WHERE {joined} LIMIT {limit:d}) counted"  # noqa: S608  our own constants
-    sql, arguments = bind(text.replace("{t}", "t"), values)
+    sql, arguments = bind(text.replace("{t}", "t"), values_of(where, viewer, now))
     found: int = (await rows(sql, *arguments))[0]["n"]
     return found
 
@@ -319,9 +332,7 @@ async def queue_counts(*, viewer: Viewer, now: datetime, where: Sequence[Where],
     """Open cases that the viewer may see under the conditions, by stage and pool: total, overdue, claimed, and `waiting`: how many have
     stood there since before each of the instants."""
     conditions = [visible(applications.Application, viewer.role), "{t}.closed_at IS NULL", *(each.sql for each in where)]
-    values = viewer_values(viewer, now) | {f"since_{number}": each for number, each in enumerate(since)}
-    for each in where:
-        values |= each.values
+    values = values_of(where, viewer, now) | {f"since_{number}": each for number, each in enumerate(since)}
     waiting = ", ".join(f"count(*) FILTER (WHERE t.stage_since < :since_{number})" for number in range(len(since)))
     text = (
         "SELECT t.stage, t.pool_code, count(*) AS total, count(*) FILTER (WHERE t.due_at < :now) AS overdue, "  # noqa: S608  our own constants

@@ -41,7 +41,7 @@ async def reveal(
     if not viewer.is_officer:
         raise NotFound
     async with transaction():
-        case = await _locked(case_id, viewer, now)
+        case = await reads.one(Application, case_id, viewer=viewer, now=now, lock=True)  # it does not leave the office meanwhile
         check_in_hands(_facts(case), viewer, holder=case.claimed_by_name or "", now=now)
         await take_turns(viewer.account_id.bytes)
         check_rate(await _asked(viewer, now), most=settings().clear_reads_per_hour, now=now)
@@ -89,15 +89,6 @@ async def _record(
         reason=reason,
         at=now,
     )
-
-
-async def _locked(case_id: UUID, viewer: Viewer, now: datetime) -> Application:
-    """The case that the viewer may see, locked, so that it does not leave the office meanwhile."""
-    wanted = reads.Where("{t}.id = :case", {"case": case_id})
-    found = await reads.select(Application, viewer=viewer, now=now, where=[wanted], lock=True)
-    if not found:
-        raise NotFound
-    return found[0]
 
 
 def _facts(case: Application) -> CaseFacts:

@@ -241,11 +241,7 @@ async def opened(export_id: UUID, *, expires: int, signature: str, viewer: Viewe
     """
     downloads.check("exports", export_id, expires=expires, signature=signature, viewer=viewer, now=now)
     async with transaction():
-        mine = reads.Where("{t}.id = :export", {"export": export_id})
-        found = await reads.select(Export, viewer=viewer, now=now, where=[mine], lock=True)
-        if not found:
-            raise NotFound
-        [export] = found
+        export = await reads.one(Export, export_id, viewer=viewer, now=now, lock=True)
         if export.state is not ExportState.READY or export.expires_at is None or export.expires_at <= now or export.object_key is None:
             raise NotAllowed("EXPORT_GONE")
         await storage.require(export.object_key)

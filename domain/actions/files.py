@@ -19,7 +19,7 @@ from tortoise.exceptions import IntegrityError
 from domain import reads
 from domain.actions import downloads, images, storage
 from domain.actions.clear_reads import look_at_image
-from domain.rules.errors import FieldProblem, Invalid, InvalidInput, NotAllowed, NotFound, TooSoon, Unavailable
+from domain.rules.errors import FieldProblem, Invalid, InvalidInput, NotAllowed, TooSoon, Unavailable
 from domain.rules.images import HEAD_BYTES, ImageKind, check_size, clean_name, is_blurred, kind_of
 from domain.rules.viewer import Viewer
 from models.database import rows, take_turns, transaction
@@ -89,10 +89,7 @@ def check_announced(size: int) -> None:
 
 async def visible(file_id: UUID, *, viewer: Viewer | None, now: datetime) -> StoredFile:
     """A file that the viewer may see (domain/reads.py); raises NotFound for all others."""
-    found = await reads.select(StoredFile, viewer=viewer, now=now, where=[reads.Where("{t}.id = :file", {"file": file_id})])
-    if not found:
-        raise NotFound
-    return found[0]
+    return await reads.one(StoredFile, file_id, viewer=viewer, now=now)
 
 
 def download_address(file_id: UUID, *, viewer: Viewer, now: datetime) -> str:

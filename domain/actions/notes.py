@@ -27,9 +27,7 @@ async def add(case_id: UUID, text: str, *, viewer: Viewer, now: datetime) -> App
     if not viewer.is_officer:
         raise NotFound
     async with transaction():
-        wanted = reads.Where("{t}.id = :case", {"case": case_id})
-        if not await reads.select(Application, viewer=viewer, now=now, where=[wanted]):
-            raise NotFound
+        await reads.one(Application, case_id, viewer=viewer, now=now)
         return await ApplicationNote.create(
             application_id=case_id,
             author_id=viewer.account_id,

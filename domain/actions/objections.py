@@ -119,11 +119,10 @@ async def settle(objection_id: UUID, *, upheld: bool, reasons: str, viewer: View
 
 async def _locked(objection_id: UUID, viewer: Viewer, now: datetime) -> tuple[Objection, Application]:
     """The objection and its case, both locked, the case first; raises NotFound unless the viewer may see objections."""
-    wanted = reads.Where("{t}.id = :objection", {"objection": objection_id})
-    found = await reads.select(Objection, viewer=viewer, now=now, where=[wanted]) if viewer.role is Role.PROVINCIAL_OFFICER else []
-    if not found:
+    if viewer.role is not Role.PROVINCIAL_OFFICER:
         raise NotFound
-    case = await Application.select_for_update().get(id=found[0].application_id)
+    found = await reads.one(Objection, objection_id, viewer=viewer, now=now)
+    case = await Application.select_for_update().get(id=found.application_id)
     return await Objection.select_for_update().get(id=objection_id), case
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain import reads
 from domain.actions.promises import send_sms
 from domain.actions.sms import FINAL
-from domain.rules.errors import NotAllowed, NotFound
+from domain.rules.errors import NotAllowed
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.database import transaction
@@ -23,11 +23,7 @@ async def resend(message_id: UUID, *, viewer: Viewer, now: datetime) -> SmsMessa
     before it has ended one way or the other, MESSAGE_NOT_RESENT for codes, RECIPIENT_LEFT where the account can be used no more.
     """
     async with transaction():
-        wanted = reads.Where("{t}.id = :message", {"message": message_id})
-        found = await reads.select(SmsMessage, viewer=viewer, now=now, where=[wanted], lock=True)
-        if not found:
-            raise NotFound
-        message = found[0]
+        message = await reads.one(SmsMessage, message_id, viewer=viewer, now=now, lock=True)
         if message.template is SmsTemplate.PHONE_CODE:
             raise NotAllowed("MESSAGE_NOT_RESENT")
         written = await SmsMessage.get_or_none(resend_of=message.id)

@@ -165,11 +165,7 @@ async def _locked(case_id: UUID, viewer: Viewer, now: datetime) -> Application:
     """The locked case, if the viewer is an officer who may see it."""
     if not viewer.is_officer:
         raise NotFound
-    wanted = reads.Where("{t}.id = :case", {"case": case_id})
-    found = await reads.select(Application, viewer=viewer, now=now, where=[wanted], lock=True)
-    if not found:
-        raise NotFound
-    return found[0]
+    return await reads.one(Application, case_id, viewer=viewer, now=now, lock=True)
 
 
 _CASE_FACTS = """

@@ -115,9 +115,7 @@ async def write_sheet(
     total = await reads.count(sheet.model, viewer=viewer, now=now, where=where, limit=most + 1)
     if total > most:
         raise NotAllowed("EXPORT_TOO_LARGE")
-    statement, values = _statement(sheet, where, viewer.role), reads.viewer_values(viewer, now)
-    for each in where:
-        values |= each.values
+    statement, values = _statement(sheet, where, viewer.role), reads.values_of(where, viewer, now)
     with storage.spool() as source:
         head = {"title": sheet.title, "columns": [(each.label, each.width) for each in sheet.columns]}
         source.write(orjson.dumps(head) + b"\n")

@@ -15,7 +15,7 @@ from domain.actions.moving import move
 from domain.actions.promises import send_sms
 from domain.actions.sessions import end_sessions
 from domain.rules.calendar import SHANGHAI
-from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable, WrongStanding
+from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn, Unavailable, WrongStanding
 from domain.rules.fields import Fields
 from domain.rules.standing import CHANGES, CLOSES_ACCOUNT, ENDED, REASONS_LENGTH, lapse_day, suspension_end, years_after
 from domain.rules.text import prose
@@ -227,8 +227,7 @@ async def held(expert_id: UUID) -> tuple[Expert, Application | None]:
 
 async def _decided_by(viewer: Viewer, expert_id: UUID, now: datetime) -> tuple[Expert, Application | None]:
     """As `held`, for the officer who may decide on the person's standing."""
-    if not await reads.select(Expert, viewer=viewer, now=now, where=[reads.Where("{t}.id = :expert", {"expert": expert_id})]):
-        raise NotFound
+    await reads.one(Expert, expert_id, viewer=viewer, now=now)
     if viewer.role is not Role.PROVINCIAL_OFFICER:
         raise NotAllowed("PROVINCE_DECIDES")
     expert, case = await held(expert_id)
