@@ -493,7 +493,7 @@ CHECKS = {
 
 
 def check(_arguments: list[str]) -> int:
-    """Style, format, types and the directions of imports."""
+    """Style, format, types, directions of imports, dependencies and known kinds of faults."""
     return _steps(CHECKS)
 
 
