@@ -291,20 +291,30 @@ def rotate_keys(_arguments: list[str]) -> int:
 
 
 def verify_records(arguments: list[str]) -> int:
-    """Check the chain of records of every case; what was changed, is missing or foreign is named. `--witness FILE` as README says."""
+    """Check the chains of records: of every case, and of acts with accounts of staff. What was changed, is missing or foreign is named.
+
+    `--witness FILE` as README says.
+    """
     parser = argparse.ArgumentParser(prog="run.py verify-records", description=verify_records.__doc__)
     parser.add_argument("--witness", type=Path, help="keep where each chain ends in this file, and check against what it kept before")
     chosen = parser.parse_args(arguments)
     broken: list[int] = []
 
     async def work(configuration: Settings) -> None:
+        from domain.actions import staff_acts
         from domain.actions.record_chain import heads_of, verify, written
         from models.database import close_database, open_database
 
         before = heads_of(chosen.witness.read_text()) if chosen.witness and chosen.witness.exists() else {}
+        of_staff = before.pop(staff_acts.CHAIN, None)
         ends, seen = [], 0
         await open_database(configuration)
         try:
+            heads, links = await staff_acts.verify(of_staff)
+            ends += [written(each) for each in heads]
+            for link in links:
+                broken.append(link.number)
+                print(f"{link.what.value}: act {link.number} with an account of staff, id {link.record_id or '-'}", flush=True)
             async for heads, links in verify(before):
                 seen += len(heads)
                 ends += [written(each) for each in heads] if chosen.witness else []

@@ -188,6 +188,7 @@ _OWN: Mapping[type[Model], Callable[[Role | None], str]] = MappingProxyType(
         accounts.Account: _ACCOUNT,
         accounts.Session: _by_role(anyone="({t}.account_id = :viewer_account AND {t}.ended_at IS NULL AND {t}.expires_at > :now)"),
         accounts.Consent: _by_role(anyone="{t}.account_id = :viewer_account"),
+        accounts.StaffAct: _by_role(administrator=_ALL),
         accounts.ClearRead: _by_role(anyone="{t}.subject_id = :viewer_account"),
         applications.Application: _APPLICATION,
         applications.ApplicationNote: _for_officers("application_id"),

@@ -7,7 +7,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from models.enums import AccountStatus, CodePurpose, Role, Transport
+from models.enums import AccountStatus, CodePurpose, Role, StaffActKind, Transport
 from models.ids import new_id
 from models.sealing import SealedField
 
@@ -151,6 +151,33 @@ class ClearRead(Model):
 
     class Meta:
         table = "clear_reads"
+
+
+class StaffAct(Model):
+    """Something done with an account of staff. Append-only (trigger of 0020), numbered, each bound to the one before by a keyed hash.
+
+    `actor_*` tell who it was at that time: empty for the operator at the machine.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    number = fields.IntField()
+    at = fields.DatetimeField()
+    act = fields.CharEnumField(StaffActKind, max_length=20)
+    account_id: UUID
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", "staff_acts", db_index=True, on_delete=fields.RESTRICT
+    )
+    account_name = fields.CharField(max_length=60)
+    account_role = fields.CharEnumField(Role, max_length=20)
+    account_pool_code = fields.CharField(max_length=6, null=True)  # since the act
+    actor_id = fields.UUIDField(null=True)
+    actor_name = fields.CharField(max_length=60, null=True)
+    actor_role = fields.CharEnumField(Role, max_length=20, null=True)
+    previous_hash = fields.BinaryField(null=True)
+    hash = fields.BinaryField()
+
+    class Meta:
+        table = "staff_acts"
 
 
 class IdempotencyKey(Model):

@@ -39,6 +39,21 @@ class AccountStatus(Vocabulary):
     DEREGISTERED = "DEREGISTERED", "已注销", "left for good; never usable again"
 
 
+class StaffActKind(Vocabulary):
+    """What was done with an account of staff, by an administrator, the operator or its owner (GB/T 22239-2019, 8.1.4.3)."""
+
+    CREATED = "CREATED", "开通账号", "the account was made"
+    DISABLED = "DISABLED", "停用", "taken out of use"
+    ENABLED = "ENABLED", "恢复启用", "taken back into use"
+    MOVED = "MOVED", "调整所属专家库", "put into another pool"
+    FACTOR_RESET = "FACTOR_RESET", "重置动态口令", "its second factor was taken away, to be set up anew"
+    FACTOR_SET = "FACTOR_SET", "绑定动态口令", "its owner set up a second factor"
+    FACTOR_REFUSED = "FACTOR_REFUSED", "动态口令错误", "password or phone code were right, the second factor was wrong"
+    SIGNED_IN = "SIGNED_IN", "登录", "its owner signed in"
+    PASSWORD_RESET = "PASSWORD_RESET", "重置密码", "its owner set a new password by phone code"
+    PHONE_CHANGED = "PHONE_CHANGED", "更换手机号", "its owner signs in with another phone from then on"
+
+
 class Transport(Vocabulary):
     """How a session travels."""
 

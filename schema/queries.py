@@ -16,7 +16,7 @@ from domain.reads import Where
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn
 from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
-from models.enums import AccountStatus, Audience, CaseKind, CodeKind, HalfDay, MergeState, Role, SmsState, Stage
+from models.enums import AccountStatus, Audience, CaseKind, CodeKind, HalfDay, MergeState, Role, SmsState, StaffActKind, Stage
 from schema.context import Info
 from schema.nodes import ById, Node, OfViewer, key_of, listed, resolve_node, row_by_id, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
@@ -33,6 +33,7 @@ from schema.types.publicity import PublicNotice
 from schema.types.record_chain import RecordChains
 from schema.types.reference import Code, Division, HelpArticle, HelpContact, Qualification, Specialty, Title, WorkingCalendar
 from schema.types.schedule import HALF_DAYS
+from schema.types.staff import StaffAct
 
 NODES = 100
 _BY_CODE = "{t}.code"
@@ -139,6 +140,19 @@ def _ledger(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequenc
     _staff_only(viewer)
     states = arguments.get("states")
     return [] if states is None else [Where("{t}.state = ANY(:states)", {"states": [each.value for each in states]})]
+
+
+def _acts(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    """For administrators."""
+    _staff_only(viewer)
+    if viewer is None or viewer.role is not Role.ADMINISTRATOR:
+        raise NotAllowed
+    found = []
+    if arguments.get("staff_id") is not None:
+        found.append(Where("{t}.account_id = :of_account", {"of_account": key_of(arguments["staff_id"], Account)}))
+    if arguments.get("acts") is not None:
+        found.append(Where("{t}.act = ANY(:acts)", {"acts": [each.value for each in arguments["acts"]]}))
+    return found
 
 
 def _merges(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
@@ -333,6 +347,25 @@ class Query(DevelopmentQueries):
         """For staff."""
         facts = {"role": role, "status": status, "pool_code": pool_code, "search": search}
         found: Connection[Account] = await page_of(info, **facts, first=first, after=after, last=last, before=before)
+        return found
+
+    @strawberry.field(
+        description="账号操作记录: what was done with accounts of staff, their sign-ins too, the newest first. For administrators; NOT_SIGNED_IN and "
+        "NOT_ALLOWED are top-level errors.",
+        metadata=paged("StaffAct", ("number",), _acts, descending=True),
+    )
+    async def staff_acts(
+        self,
+        info: Info,
+        staff_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only with the account of this global id.")] = None,
+        acts: Annotated[list[StaffActKind] | None, strawberry.argument(description="Only these.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[StaffAct]:
+        """For administrators."""
+        found: Connection[StaffAct] = await page_of(info, staff_id=staff_id, acts=acts, first=first, after=after, last=last, before=before)
         return found
 
     @strawberry.field(

@@ -13,6 +13,7 @@ from domain.actions import phone_codes
 from domain.actions.passwords import forget_failures, hash_password, password_opens
 from domain.actions.promises import send_sms
 from domain.actions.sessions import end_sessions
+from domain.actions.staff_acts import note, note_own
 from domain.actions.standing import is_barred
 from domain.rules import identity, mask
 from domain.rules.calendar import SHANGHAI
@@ -25,7 +26,7 @@ from domain.rules.text import person_name
 from domain.rules.viewer import Viewer
 from models.accounts import Account, Consent
 from models.database import rows, take_turns, transaction
-from models.enums import AccountStatus, CodePurpose, Role, SmsTemplate
+from models.enums import AccountStatus, CodePurpose, Role, SmsTemplate, StaffActKind
 from models.experts import Expert
 from models.reference import Division
 from models.sealing import id_number_hash, phone_hash
@@ -98,6 +99,7 @@ async def create_staff(
     name: str,
     id_number: str,
     language: Language = "zh",
+    by: Viewer | None = None,
     now: datetime,
 ) -> Account:
     """An account of an officer or administrator; called by administrators and the command line, which answer for the phone.
@@ -119,7 +121,9 @@ async def create_staff(
         async with transaction():
             if await is_expert(id_number_hash(person.id_number)):
                 raise Taken("idNumber")
-            return await _create_account(person, role, password_hash, pool_code=pool_code, now=now)
+            account = await _create_account(person, role, password_hash, pool_code=pool_code, now=now)
+            await note(StaffActKind.CREATED, account, by=by, now=now)
+    return account
 
 
 async def is_expert(number_hash: bytes) -> bool:
@@ -165,6 +169,7 @@ async def reset_password(phone: str, *, code: str, password: str, now: datetime)
         await account.save(update_fields=["password_hash"])
         await end_sessions(account.id, now=now)
         await forget_failures(digest)
+        await note_own(StaffActKind.PASSWORD_RESET, account, now=now)
 
 
 async def change_phone(
@@ -201,6 +206,7 @@ async def change_phone(
             await account.save(update_fields=["phone", "phone_hash", "phone_masked"])
             await send_sms(SmsTemplate.PHONE_CHANGED, account, parameters=changed, now=now)
             await end_sessions(account.id, now=now, keep=viewer.session_id)
+            await note_own(StaffActKind.PHONE_CHANGED, account, now=now)
     return account
 
 

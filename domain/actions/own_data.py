@@ -60,6 +60,7 @@ NOT_TOLD: Mapping[str, str] = MappingProxyType(
         "application_notes": "notes among officers, apart from what the expert reads (rules §8)",
         "objections": "whoever objected is protected, their words might name them (rules §6)",
         "schedule_occurrences": "follow from the periods",
+        "staff_acts": "what is done with accounts of staff",
         "sign_in_tickets": "sign-ins of staff that wait for their second factor",
         "outbox": "promises about other rows, without data of their own",
     }

@@ -58,7 +58,7 @@ async def merge(from_code: str, into_code: str, *, reason: str, viewer: Viewer, 
         # Waits for submissions under way, which hold the row (`receiving`); later ones find the pool closed.
         await execute(_CLOSE, from_code, into_code)
         for account in await Account.filter(role=Role.LOCAL_OFFICER, pool_code=from_code).order_by("id").select_for_update(no_key=True):
-            await put_into_pool(account, into_code, now=now)
+            await put_into_pool(account, into_code, by=viewer, now=now)
         await announce("referenceChanged")
         return await PoolMerge.create(
             from_code=from_code,

@@ -7,12 +7,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.actions.staff_acts import note_own
 from domain.rules import second_factor as rules
 from domain.rules.errors import TooSoon
 from domain.rules.sign_in import wait_below
 from models.accounts import Account, SignInTicket
 from models.database import rows
-from models.enums import Role, Transport
+from models.enums import Role, StaffActKind, Transport
 from models.sealing import sha256
 from settings import settings
 
@@ -78,12 +79,16 @@ async def redeem(ticket: SignInTicket, account: Account, code: str, *, now: date
     if step is None:
         ticket.wrong_tries += 1
         await ticket.save(update_fields=["wrong_tries"])
+        await note_own(StaffActKind.FACTOR_REFUSED, account, now=now)
         return False
     ticket.used_at, account.second_factor_step = now, step
     await ticket.save(update_fields=["used_at"])
-    if account.second_factor is None:
+    is_new = account.second_factor is None
+    if is_new:
         account.second_factor, account.second_factor_since = kept, now
     await account.save(update_fields=["second_factor", "second_factor_since", "second_factor_step"])
+    if is_new:
+        await note_own(StaffActKind.FACTOR_SET, account, now=now)
     return True
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.actions import phone_codes, second_factor
 from domain.actions.passwords import password_opens
 from domain.actions.promises import announce
+from domain.actions.staff_acts import note_own
 from domain.reads import numbered
 from domain.rules.errors import NotFound, SecondFactorNeeded, SecondFactorRejected, SignInRefused
 from domain.rules.fields import Fields
@@ -18,7 +19,7 @@ from domain.rules.phone import mobile
 from domain.rules.viewer import Viewer
 from models.accounts import Account, Session, SignInTicket
 from models.database import execute, fetch, in_transaction, rows, transaction
-from models.enums import AccountStatus, CodePurpose, Role, Transport
+from models.enums import AccountStatus, CodePurpose, Role, StaffActKind, Transport
 from models.sealing import phone_hash, sha256
 from settings import settings
 
@@ -128,6 +129,7 @@ async def _open(account: Account, transport: Transport, device: str, *, replaces
     )
     if replaces is not None:
         await _end(replaces.account_id, now=now, only=replaces.session_id)
+    await note_own(StaffActKind.SIGNED_IN, account, now=now)
     return OpenedSession(session, token)
 
 

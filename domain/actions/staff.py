@@ -9,6 +9,7 @@ from domain.actions import second_factor
 from domain.actions.accounts import create_staff, is_expert
 from domain.actions.promises import announce
 from domain.actions.sessions import end_sessions
+from domain.actions.staff_acts import note
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, Taken
 from domain.rules.fields import Fields
 from domain.rules.phone import mobile
@@ -16,7 +17,7 @@ from domain.rules.staff import keeps_staff
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.database import database_now, rows, transaction
-from models.enums import AccountStatus, Role
+from models.enums import AccountStatus, Role, StaffActKind
 from models.reference import Division
 from models.sealing import phone_hash
 
@@ -27,7 +28,9 @@ async def create(
     """See accounts.create_staff; for administrators."""
     if not keeps_staff(viewer):
         raise NotAllowed
-    return await create_staff(role=role, pool_code=pool_code, phone=phone, password=password, name=name, id_number=id_number, now=now)
+    return await create_staff(
+        role=role, pool_code=pool_code, phone=phone, password=password, name=name, id_number=id_number, by=viewer, now=now
+    )
 
 
 async def disable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
@@ -44,6 +47,7 @@ async def disable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account
             await account.save(update_fields=["status"])
             await end_sessions(account.id, now=now)
             await _free_claims(account)
+            await note(StaffActKind.DISABLED, account, by=viewer, now=now)
     return account
 
 
@@ -63,6 +67,7 @@ async def enable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
             account.status = AccountStatus.ACTIVE
             await account.save(update_fields=["status"])
             await end_sessions(account.id, now=now)
+            await note(StaffActKind.ENABLED, account, by=viewer, now=now)
     return account
 
 
@@ -78,6 +83,7 @@ async def reset_second_factor(account_id: UUID, *, viewer: Viewer, now: datetime
         if account.second_factor is not None:
             await second_factor.forget(account)
             await end_sessions(account.id, now=now)
+            await note(StaffActKind.FACTOR_RESET, account, by=viewer, now=now)
     return account
 
 
@@ -90,8 +96,10 @@ async def start_second_factor_anew(phone: str) -> Account:
         account = await Account.filter(phone_hash=phone_hash(number), status=AccountStatus.ACTIVE).select_for_update().first()
         if account is None or account.role is Role.EXPERT:
             raise NotFound
+        now = await database_now()
         await second_factor.forget(account)
-        await end_sessions(account.id, now=await database_now())
+        await end_sessions(account.id, now=now)
+        await note(StaffActKind.FACTOR_RESET, account, by=None, now=now)
     return account
 
 
@@ -104,16 +112,17 @@ async def move_to_pool(account_id: UUID, pool_code: str, *, viewer: Viewer, now:
         if not await _keeps_experts(pool_code):
             raise InvalidInput([FieldProblem("poolCode", "POOL_NOT_SELECTABLE")])
         if account.pool_code != pool_code:
-            await put_into_pool(account, pool_code, now=now)
+            await put_into_pool(account, pool_code, by=viewer, now=now)
     return account
 
 
-async def put_into_pool(account: Account, pool_code: str, *, now: datetime) -> None:
+async def put_into_pool(account: Account, pool_code: str, *, by: Viewer, now: datetime) -> None:
     """Give a locked account of a local officer another pool: its sessions end, its claims are free. Call inside a transaction."""
     account.pool_code = pool_code
     await account.save(update_fields=["pool_code"])
     await end_sessions(account.id, now=now)
     await _free_claims(account)
+    await note(StaffActKind.MOVED, account, by=by, now=now)
 
 
 async def _keeps_experts(pool_code: str) -> bool:

@@ -171,6 +171,7 @@ ROOTS: dict[str, tuple[str, set[str]]] = {
     "objections": ("objections { nodes { __typename id } totalCount }", {"province"}),
     "recordChains": ("recordChains { checked next }", {"province", "administrator"}),
     "poolMerges": ("poolMerges(first: 100) { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
+    "staffActs": ("staffActs(first: 100) { nodes { __typename id } totalCount }", {"administrator"}),
     "staff": ("staff { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "publicNotices": ("publicNotices { nodes { __typename id } totalCount }", EVERYONE),
     "divisions": ("divisions { id }", EVERYONE),
@@ -202,7 +203,7 @@ async def test_a_root_answers_those_in_the_list_and_refuses_the_others(world: Wo
 
 
 @pytest.mark.parametrize(
-    "field", ["applications", "availableExperts", "exports", "messages", "objections", "poolMerges", "staff", "publicNotices"]
+    "field", ["applications", "availableExperts", "exports", "messages", "objections", "poolMerges", "staff", "staffActs", "publicNotices"]
 )
 async def test_lists_hold_only_what_is_there_by_its_id(world: World, field: str) -> None:
     selection, may = ROOTS[field]

@@ -68,6 +68,7 @@ Message of a case                       | office province administrator
 Message of a change of division         | elsewhere province administrator
 Message with a phone code               | administrator
 Objection to a notice that runs         | province
+StaffAct with the account of the officer | administrator
 PoolMerge into the pool                 | office province administrator
 PoolTransfer into the pool              | {REVIEWERS}
 Profile in first draft                  | owner
@@ -285,6 +286,9 @@ async def build() -> World:
         "Message of a case": Thing("Message_" + await one(message, returned_case.id), returned.viewer),
         "Message with a phone code": Thing("Message_" + await one(code), None),
         "Objection to a notice that runs": Thing(f"Objection_{objection.id}", publicity.viewer),
+        "StaffAct with the account of the officer": Thing(
+            "StaffAct_" + await one("SELECT id FROM staff_acts WHERE account_id = $1 LIMIT 1", local.account.id), None
+        ),
         "PoolMerge into the pool": Thing(f"PoolMerge_{merge.id}", None),
         "PoolTransfer into the pool": Thing(
             "PoolTransfer_" + await one("SELECT id FROM pool_transfers WHERE expert_id = $1", merged.viewer.expert_id), merged.viewer

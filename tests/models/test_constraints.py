@@ -63,6 +63,8 @@ _EXPORT = """INSERT INTO exports (id, kind, requested_by_id, conditions, done, c
 _MERGE = """INSERT INTO pool_merges (id, from_code, into_code, state, reason, ordered_by_id, ordered_by_name, ordered_by_role, created_at,
     finished_at, experts_total, experts_moved, cases_moved)
     VALUES (gen_random_uuid(), '220281', %s, '撤并', '{local}', '王', 'PROVINCIAL_OFFICER', now(), NULL, 0, 0, 0)"""
+_ACT = """INSERT INTO staff_acts (id, number, at, act, account_id, account_name, account_role, hash)
+    VALUES (gen_random_uuid(), 1000000, now(), 'SIGNED_IN', '{local}', '李初审', 'LOCAL_OFFICER', '\\x00')"""
 _TRANSFER = """INSERT INTO pool_transfers (id, merge_id, expert_id, at, from_code, into_code)
     SELECT gen_random_uuid(), id, '{expert}', now(), from_code, into_code FROM pool_merges"""
 _CODE = """INSERT INTO phone_codes (id, phone_hash, address_hash, purpose, created_at, expires_at, wrong_tries)
@@ -100,6 +102,7 @@ _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, 
         ("an_export_that_is_ready_has_its_file", _EXPORT % "'READY', NULL"),
         ("a_failed_export_has_its_reason", _EXPORT % "'FAILED', NULL"),
         ("a_failed_export_has_its_reason", _EXPORT % "'QUEUED', 'EXPORT_FAILED'"),
+        ("staff_acts_are_numbered", f"{_ACT}; {_ACT}"),
         ("a_pool_closes_once", "; ".join([_MERGE % "'220299', 'RUNNING'", _MERGE % "'220199', 'RUNNING'"])),
         ("a_pool_is_merged_into_another", _MERGE % "'220281', 'RUNNING'"),
         ("a_merge_that_is_done_has_its_time", _MERGE % "'220299', 'DONE'"),
@@ -183,6 +186,8 @@ async def _run(statements: str) -> None:
         ("records_never_change", "DELETE FROM application_records WHERE application_id = '{case}'", "never change"),
         ("clear_reads_never_change", "UPDATE clear_reads SET reason = '改'", "never change"),
         ("clear_reads_never_change", "DELETE FROM clear_reads", "never change"),
+        ("staff_acts_never_change", "UPDATE staff_acts SET account_name = '改'", "never change"),
+        ("staff_acts_never_change", "DELETE FROM staff_acts", "never change"),
         (
             "pool_transfers_never_change",
             "; ".join([_MERGE % "'220299', 'RUNNING'", _TRANSFER, "UPDATE pool_transfers SET into_code = '220199'"]),
