@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
+from domain.actions.storage import told_when_full
+
 DEEPEST = 32
 """Nesting of JSON: inputs of the schema are far flatter."""
 MOST_FILES = 10
@@ -105,13 +107,15 @@ async def read(request: Request, *, most: int, seconds: float) -> bytes:
 async def multipart(request: Request, *, most: int, most_json: int) -> AsyncIterator[Any]:
     """The operations of a form after the GraphQL multipart request convention, files in their places; closed at the end.
 
-    Raises BadRequestError for a form that breaks the convention, is longer than `most` bytes, or has texts longer than `most_json`.
+    Raises BadRequestError for a form that breaks the convention, is longer than `most` bytes, or has texts longer than `most_json`;
+    Unavailable INSUFFICIENT_STORAGE while the disk is full to which it goes.
     """
     _check_announced(request, most)
     limited = Request(request.scope, _limited(request, most))
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
-            form = await limited.form(max_files=MOST_FILES, max_fields=2, max_part_size=most_json)
+            with told_when_full():
+                form = await limited.form(max_files=MOST_FILES, max_fields=2, max_part_size=most_json)
     except TimeoutError:
         raise BadRequestError(408, "BODY_TOO_SLOW", "The form did not arrive in time.") from None
     except HTTPException as error:

@@ -24,7 +24,8 @@ from api.public import Key, PublicAnswers
 from api.security import SESSION_COOKIE, bad_answer, check_forgery, client_address, credentials
 from api.streams import EventStream
 from domain.actions.files import one_more_under_way
-from domain.rules.errors import TooSoon
+from domain.rules.errors import TooSoon, Unavailable
+from domain.rules.messages import text
 from schema.documents import DocumentError
 from schema.problems import BUSY
 from settings import Settings
@@ -149,6 +150,9 @@ class GraphQLOverHTTP:
         except TooSoon as soon:
             waiting = {"Retry-After": str(soon.retry_after_seconds)}
             return bad_answer(429, soon.code, "Too many uploads at once; wait until one has ended.", waiting)
+        except Unavailable as full:
+            log.warning("unavailable", code=full.code)
+            return bad_answer(507, full.code, text(full.code, "en"))
         except BUSY as busy:
             log.warning("unavailable", kind=type(busy).__qualname__)
             return bad_answer(503, "SERVICE_UNAVAILABLE", "The registry is busy; try again shortly.")
