@@ -334,6 +334,7 @@ class SmsTemplate(Vocabulary):
     POOL_MERGED = "POOL_MERGED", "专家库合并通知", "the pool was merged, its successor has the person"
     TARGET_MERGED = "TARGET_MERGED", "转入库合并通知", "the pool that the person asked to move to was merged, its successor has the case"
     DIVISION_CHANGE_MOOT = "DIVISION_CHANGE_MOOT", "变更区划取消通知", "the two pools of a change of division became one, it was cancelled"
+    POOL_CLOSED = "POOL_CLOSED", "专家库撤销通知", "the pool of a case was closed without a successor, the case cancelled"
     REMINDER = "REMINDER", "提醒", "a draft or returned case is waiting"
     CASE_CANCELLED = "CASE_CANCELLED", "申请取消通知", "a case left lying was cancelled"
     QUALIFICATION_EXPIRING = "QUALIFICATION_EXPIRING", "执业资格到期提醒", "a qualification in force ends soon"

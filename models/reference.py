@@ -27,6 +27,8 @@ class Division(_Reference):
     kind = fields.CharField(max_length=20)
     pool_selectable = fields.BooleanField()
     pool_code = fields.CharField(max_length=6, null=True)
+    closed_at = fields.DatetimeField(null=True)  # a pool that closed without a successor; no file of reference data touches it
+    closing_reason = fields.CharField(max_length=500, null=True)
     note = fields.CharField(max_length=200, default="")
 
     class Meta:

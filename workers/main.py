@@ -131,6 +131,8 @@ async def _move_with_pools(clocks: Clocks) -> None:
         raise Alarm(fault)
     if moved := await pools.carry_on():
         _log.info("moved with their pools", experts=moved)
+    if cancelled := await pools.cancel_without_office():
+        _log.info("cases of closed pools cancelled", cases=cancelled)
 
 
 async def _erase(clocks: Clocks) -> None:

@@ -80,7 +80,7 @@ async def register(
 async def create_expert(person: Person, *, terms_version: str, now: datetime) -> Account:
     """The account, consent and place in the registry of somebody whose phone is proven. Raises Taken."""
     password_hash = await hash_password(person.password)
-    with _unless_taken(phone="phone"):
+    with unless_taken(phone="phone"):
         async with transaction():
             account = await _create_account(person, Role.EXPERT, password_hash, now=now)
             if await is_barred(account.id_number_hash, now=now):
@@ -117,7 +117,7 @@ async def create_staff(
         fields.wrong("poolCode", "POOL_NOT_SELECTABLE")
     fields.refuse()
     password_hash = await hash_password(person.password)
-    with _unless_taken(phone="phone"):
+    with unless_taken(phone="phone"):
         async with transaction():
             if await is_expert(id_number_hash(person.id_number)):
                 raise Taken("idNumber")
@@ -195,7 +195,7 @@ async def change_phone(
     elif old_code is not None:
         await phone_codes.spend(known.phone, CodePurpose.CHANGE_PHONE, old_code, now=now)
     await phone_codes.spend(number, CodePurpose.CHANGE_PHONE, code, now=now)
-    with _unless_taken(phone="newPhone"):
+    with unless_taken(phone="newPhone"):
         async with transaction():
             account = await Account.filter(id=viewer.account_id, status=AccountStatus.ACTIVE).select_for_update().first()
             if account is None or (account.phone_hash, account.password_hash) != (known.phone_hash, known.password_hash):
@@ -234,9 +234,9 @@ async def _create_account(person: Person, role: Role, password_hash: str, *, poo
 
 
 @contextmanager
-def _unless_taken(*, phone: str) -> Iterator[None]:
-    """Turn the refusal of the two constraints into Taken; `phone` is the path of the phone in the input."""
-    paths = {"one_live_account_per_phone": phone, "one_live_account_per_id_number": "idNumber"}
+def unless_taken(*, phone: str, id_number: str = "idNumber") -> Iterator[None]:
+    """Turn the refusal of the two constraints into Taken, with the paths of phone and id number in the input."""
+    paths = {"one_live_account_per_phone": phone, "one_live_account_per_id_number": id_number}
     try:
         yield
     except IntegrityError as error:

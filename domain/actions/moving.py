@@ -244,7 +244,7 @@ async def _take_over_identity(case: Application, expert: Expert) -> None:
     """Name and id number of the account follow the revision that took effect; before admission they follow the draft."""
     revision = await Revision.get(id=case.revision_id)
     account = await Account.select_for_update().get(id=expert.account_id)
-    others = Account.filter(id_number_hash=revision.id_number_hash).exclude(id=account.id).exclude(status=AccountStatus.DEREGISTERED)
+    others = Account.filter(id_number_hash=revision.id_number_hash, status=AccountStatus.ACTIVE).exclude(id=account.id)
     if revision.id_number_hash is not None and await others.exists():
         raise NotAllowed("ID_NUMBER_IN_USE")
     account.name = revision.name or account.name

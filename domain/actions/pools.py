@@ -15,7 +15,7 @@ from tortoise.expressions import Q
 from domain.actions.calendar import LOCK
 from domain.actions.moving import Decision, move, transfer
 from domain.actions.promises import announce, send_sms
-from domain.actions.staff import put_into_pool
+from domain.actions.staff import put_into_pool, put_out_of_use
 from domain.rules.errors import FieldProblem, Incomplete, InvalidInput, NotAllowed
 from domain.rules.fields import Fields
 from domain.rules.pools import REASON_LENGTH, closes_pools
@@ -57,7 +57,7 @@ async def merge(from_code: str, into_code: str, *, reason: str, viewer: Viewer, 
         await _check(from_code, into_code)
         # Waits for submissions under way, which hold the row (`receiving`); later ones find the pool closed.
         await execute(_CLOSE, from_code, into_code)
-        for account in await Account.filter(role=Role.LOCAL_OFFICER, pool_code=from_code).order_by("id").select_for_update(no_key=True):
+        for account in await _officers(from_code):
             await put_into_pool(account, into_code, by=viewer, now=now)
         await announce("referenceChanged")
         return await PoolMerge.create(
@@ -70,6 +70,55 @@ async def merge(from_code: str, into_code: str, *, reason: str, viewer: Viewer, 
             created_at=now,
             experts_total=await _members(from_code),
         )
+
+
+async def close(pool_code: str, *, reason: str, viewer: Viewer, now: datetime) -> Division:
+    """Close a pool that has no successor: its officers are out of use at once, workers cancel its open cases (`cancel_without_office`).
+
+    Formal experts of it stay what they are, and ask for a change of division. A repeat changes nothing; the pool can still be closed into
+    another later. Raises NotAllowed as `merge`, and InvalidInput for what is no open pool (POOL_NOT_SELECTABLE) or one to which people of
+    another are still on their way (POOL_MERGE_RUNNING).
+    """
+    if not closes_pools(viewer):
+        raise NotAllowed
+    fields = Fields()
+    said = fields.check("reason", lambda: prose(reason, longest=REASON_LENGTH), otherwise="")
+    fields.refuse()
+    async with transaction():
+        await rows("SELECT pg_advisory_xact_lock($1)", LOCK)
+        found = await Division.get_or_none(code=pool_code)
+        if found is not None and found.closed_at is not None:
+            return found
+        if found is None or found.retired or not found.pool_selectable:
+            raise InvalidInput([FieldProblem("poolCode", "POOL_NOT_SELECTABLE")])
+        if await PoolMerge.exists(into_code=pool_code, state=MergeState.RUNNING):
+            raise InvalidInput([FieldProblem("poolCode", "POOL_MERGE_RUNNING")])
+        await execute(_ABANDON, pool_code, now, said)  # waits for submissions under way, as in `merge`
+        for account in await _officers(pool_code):
+            if account.status is AccountStatus.ACTIVE:
+                await put_out_of_use(account, by=viewer, now=now)
+        await announce("referenceChanged")
+        log.info("pool closed without a successor", pool=pool_code, by=str(viewer.account_id))
+        return await Division.get(code=pool_code)
+
+
+async def cancel_without_office() -> int:
+    """Cancel open cases of pools that closed without a successor and tell their experts; how many. Safe to run late or twice."""
+    done = 0
+    for row in await rows(f"{_WITHOUT_OFFICE} ORDER BY c.id LIMIT {_AT_A_TIME}"):
+        try:
+            async with transaction():
+                if held := await rows(f"{_WITHOUT_OFFICE} AND c.id = $1 FOR UPDATE OF c SKIP LOCKED", row["id"]):
+                    await _close_case(await Application.get(id=row["id"]), held[0]["name"], await database_now())
+                    done += 1
+        except Exception as fault:  # noqa: BLE001  one case that cannot be cancelled must not keep the others waiting
+            log.critical("not cancelled with the pool", application=str(row["id"]), kind=type(fault).__qualname__)
+    return done
+
+
+async def without_successor() -> set[str]:
+    """Pools that closed without a successor."""
+    return {each.code for each in await Division.filter(closed_at__isnull=False)}
 
 
 async def receiving(pool_code: str) -> str:
@@ -118,7 +167,20 @@ SELECT id FROM experts WHERE pool_code = $1
 UNION SELECT expert_id FROM applications WHERE pool_code = $1 AND round > 0
 UNION SELECT expert_id FROM applications WHERE leaving_pool_code = $1
 """
-_CLOSE = "UPDATE divisions SET pool_code = $2, pool_selectable = pool_selectable AND code <> $1 WHERE $1 IN (code, pool_code)"
+_CLOSE = """
+UPDATE divisions SET pool_code = $2, pool_selectable = pool_selectable AND code <> $1,
+    closed_at = CASE WHEN code <> $1 THEN closed_at END, closing_reason = CASE WHEN code <> $1 THEN closing_reason END
+WHERE $1 IN (code, pool_code)
+"""
+_ABANDON = """
+UPDATE divisions SET pool_code = NULL, pool_selectable = pool_selectable AND code <> $1,
+    closed_at = CASE code WHEN $1 THEN $2::timestamptz END, closing_reason = CASE code WHEN $1 THEN $3 END
+WHERE $1 IN (code, pool_code)
+"""
+_WITHOUT_OFFICE = """
+SELECT c.id, d.name FROM applications c JOIN divisions d ON d.code = c.pool_code
+WHERE c.closed_at IS NULL AND c.round > 0 AND d.closed_at IS NOT NULL
+"""
 _RECEIVING = """
 SELECT heir.code FROM divisions d JOIN divisions heir ON heir.code = d.pool_code
 WHERE d.code = $1 AND heir.pool_selectable AND NOT heir.retired FOR SHARE
@@ -128,6 +190,17 @@ WHERE d.code = $1 AND heir.pool_selectable AND NOT heir.retired FOR SHARE
 async def _named(code: str) -> str:
     found = await Division.get_or_none(code=code)
     return f"{found.name} ({code})" if found else code
+
+
+async def _officers(pool_code: str) -> list[Account]:
+    found = Account.filter(role=Role.LOCAL_OFFICER, pool_code=pool_code).order_by("id").select_for_update(no_key=True)
+    return [each async for each in found]
+
+
+async def _close_case(case: Application, pool_name: str, now: datetime) -> None:
+    await move(case, Move.CANCEL, viewer=None, now=now, decision=Decision(opinion=f"{pool_name} ({case.pool_code}) 已撤销"))
+    account = await Account.get(id=(await Expert.get(id=case.expert_id)).account_id)
+    await send_sms(SmsTemplate.POOL_CLOSED, account, application_id=case.id, parameters={"pool": pool_name}, now=now)
 
 
 async def _members(pool_code: str) -> int:

@@ -259,8 +259,8 @@ async def _remove(model: type[Model], entry: UUID, *, viewer: Viewer, now: datet
 
 async def _keep_account_in_step(draft: Revision, viewer: Viewer, now: datetime) -> None:
     """Nobody else may hold the draft's id number; until admission name and number of the account are those of the draft."""
-    others = Account.filter(id_number_hash=draft.id_number_hash).exclude(id=viewer.account_id)
-    if draft.id_number_hash is not None and await others.exclude(status=AccountStatus.DEREGISTERED).exists():
+    others = Account.filter(id_number_hash=draft.id_number_hash, status=AccountStatus.ACTIVE).exclude(id=viewer.account_id)
+    if draft.id_number_hash is not None and await others.exists():
         raise Taken("idNumber")
     person = await Expert.get(id=viewer.expert_id)
     if person.standing is not Standing.TEMPORARY:

@@ -11,10 +11,10 @@ from typing import Any
 from tortoise.models import Model
 
 from domain.actions.calendar import LOCK, recompute_windows
-from domain.actions.pools import closed_pools
+from domain.actions.pools import closed_pools, without_successor
 from domain.actions.promises import announce
 from domain.rules.help import parse_articles
-from domain.rules.pools import as_merged
+from domain.rules.pools import as_closed, as_merged
 from domain.rules.reference import Flaw, Loaded, ReferenceFlawed, Row, calendar_change, parse
 from models.database import database_now, rows, transaction
 from models.reference import CalendarDay, Code, Division, DivisionAlias, HelpArticle, HelpContact, Qualification, Specialty, Title
@@ -92,7 +92,7 @@ async def _load(file: Loaded) -> Counts:
     model = _MODELS[file.table]
     may_retire = "retired" in model._meta.fields
     kept = {row[file.key]: row for row in await model.filter(**file.scope).values()}
-    told = as_merged(file.rows, await closed_pools()) if model is Division else file.rows
+    told = as_closed(as_merged(file.rows, await closed_pools()), await without_successor()) if model is Division else file.rows
     new = [row | ({"retired": False} if may_retire else {}) for row in told]
     counts = await _write(model, file.key, kept, new)
     named = {row[file.key] for row in new}

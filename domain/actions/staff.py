@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.actions import second_factor
-from domain.actions.accounts import create_staff, is_expert
+from domain.actions.accounts import create_staff, is_expert, unless_taken
 from domain.actions.promises import announce
 from domain.actions.sessions import end_sessions
 from domain.actions.staff_acts import note
@@ -43,19 +43,24 @@ async def disable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account
         if account.id == viewer.account_id:
             raise NotAllowed("OWN_ACCOUNT")
         if account.status is AccountStatus.ACTIVE:
-            account.status = AccountStatus.DISABLED
-            await account.save(update_fields=["status"])
-            await end_sessions(account.id, now=now)
-            await _free_claims(account)
-            await note(StaffActKind.DISABLED, account, by=viewer, now=now)
+            await put_out_of_use(account, by=viewer, now=now)
     return account
+
+
+async def put_out_of_use(account: Account, *, by: Viewer, now: datetime) -> None:
+    """Disable a locked account of staff: its sessions end, its claims are free. Call inside a transaction."""
+    account.status = AccountStatus.DISABLED
+    await account.save(update_fields=["status"])
+    await end_sessions(account.id, now=now)
+    await _free_claims(account)
+    await note(StaffActKind.DISABLED, account, by=by, now=now)
 
 
 async def enable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
     """Take an account of staff back into use; its owner signs in anew. A repeat changes nothing.
 
-    Raises Taken where its id number has become that of an expert, and InvalidInput for a local officer whose pool has closed meanwhile:
-    the account is moved first.
+    Raises Taken where its phone or id number has become somebody else's, or its id number that of an expert, and InvalidInput for a local
+    officer whose pool has closed meanwhile: the account is moved first.
     """
     async with transaction():
         account = await _locked(account_id, viewer)
@@ -65,7 +70,8 @@ async def enable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
             if account.pool_code is not None and not await _keeps_experts(account.pool_code):
                 raise InvalidInput([FieldProblem("staffId", "STAFF_POOL_CLOSED")])
             account.status = AccountStatus.ACTIVE
-            await account.save(update_fields=["status"])
+            with unless_taken(phone="staffId", id_number="staffId"):
+                await account.save(update_fields=["status"])
             await end_sessions(account.id, now=now)
             await note(StaffActKind.ENABLED, account, by=viewer, now=now)
     return account

@@ -364,6 +364,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "该专家库已并入{pool}；请核对。",
         "This pool was closed before, into {pool}; check the codes.",
     ),
+    "POOL_MERGE_RUNNING": (
+        "正有专家库并入该专家库；请在合并完成后再撤销。",
+        "People of a merged pool are still on their way to this one; close it when that is done.",
+    ),
     "STAFF_POOL_CLOSED": (
         "该人员所属的专家库已撤并；请先调整到现有的专家库，再启用账号。",
         "The pool of this officer has closed; move the account to another pool, then enable it.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from domain.rules.viewer import Viewer
@@ -35,4 +35,13 @@ def as_merged(divisions: Iterable[Mapping[str, Any]], heirs: Mapping[str, str]) 
             row["pool_selectable"] = False
         if (found := heir(row["pool_code"], heirs)) != row["pool_code"]:
             row["pool_code"] = serving.get(found) or found  # the file itself may have closed the heir in turn
+    return tuple(rows)
+
+
+def as_closed(divisions: Iterable[Mapping[str, Any]], closed: Collection[str]) -> tuple[dict[str, Any], ...]:
+    """Rows of a file of divisions in which pools that closed without a successor serve nobody, whatever the file says."""
+    rows = [dict(row) for row in divisions]
+    for row in rows:
+        row["pool_selectable"] = row["pool_selectable"] and row["code"] not in closed
+        row["pool_code"] = None if row["code"] in closed or row["pool_code"] in closed else row["pool_code"]
     return tuple(rows)

@@ -82,6 +82,10 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "【评审专家库】您现在的专家库与申请转入的专家库已合并，变更区划申请随之取消，无需另行办理。",
         "[Expert registry] Your pool and the one you asked to move to became one; your request was cancelled, you need do nothing.",
     ),
+    SmsTemplate.POOL_CLOSED: (
+        "【评审专家库】{pool}专家库已撤销，您的申请随之取消，资料仍保留。请登录系统查看。",
+        "[Expert registry] The pool {pool} was closed and your case cancelled; your profile is kept. Sign in to see more.",
+    ),
     SmsTemplate.REMINDER: (
         "【评审专家库】您有申请尚未提交。请登录系统完成，长期不提交的申请将被取消。",
         "[Expert registry] A case of yours is not yet submitted. Sign in and finish it: a case left lying is cancelled.",

@@ -8,6 +8,7 @@ from domain.actions import pools
 from schema import problems as p
 from schema.context import Info
 from schema.types.pools import PoolMerge
+from schema.types.reference import Division
 
 
 @strawberry.input(description="Close a pool into its successor.")
@@ -19,6 +20,18 @@ class PoolMergeInput:
     reason: str = strawberry.field(description="Why; at most 500 characters. Staff read it.")
 
 
+@strawberry.input(description="Close a pool that has no successor.")
+class PoolCloseInput:
+    """Input of poolClose."""
+
+    pool_code: str = strawberry.field(description="Code of the pool.")
+    reason: str = strawberry.field(description="Why; at most 500 characters. It is kept with the pool.")
+
+
+PoolCloseResult = Annotated[
+    Division | p.InvalidInput | p.NotAllowed | p.NotSignedIn | p.Unavailable,
+    strawberry.union("PoolCloseResult", description="The closed pool, or why it stays open."),
+]
 PoolMergeResult = Annotated[
     PoolMerge | p.InvalidInput | p.NotAllowed | p.NotSignedIn | p.Unavailable,
     strawberry.union("PoolMergeResult", description="The merge as it stands, or why there is none."),
@@ -40,3 +53,13 @@ class PoolMutations:
             input.from_pool_code, input.into_pool_code, reason=input.reason, viewer=info.context.signed_in(), now=info.context.now
         )
         return PoolMerge(row=row)
+
+    @strawberry.mutation(
+        description="专家库撤销: close a pool for which no other is responsible, for administrators and provincial officers. Its officers are disabled at "
+        "once; workers cancel its open cases and tell the experts by SMS; profiles are kept. Formal experts of it ask for a change of division. "
+        "Use `poolMerge` where another pool takes the people, also afterwards. A repeat changes nothing."
+    )
+    async def pool_close(self, info: Info, input: PoolCloseInput) -> PoolCloseResult:
+        """See pools.close."""
+        row = await pools.close(input.pool_code, reason=input.reason, viewer=info.context.signed_in(), now=info.context.now)
+        return Division(row=row)

@@ -1,12 +1,16 @@
 """The ledger of messages to phones."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from models import sms
 from models.enums import SmsState, SmsTemplate
-from schema.nodes import Computed, Node, column, record
+from schema.nodes import Computed, Node, column, one, record
+
+if TYPE_CHECKING:
+    from schema.types.applications import Application
 
 
 @record(sms.SmsMessage, "A message to a phone (SMS), for the officers of its case and administrators.")
@@ -19,6 +23,11 @@ class Message(Node):
     language: str = column("language", "Language: `zh` or `en`.")
     attempts: int = column("attempts", "How often it was handed to the provider.")
     last_error: str | None = column("last_error", "What the last failed attempt came to: a word of the provider's or ours.")
+    provider: str | None = column("provider", "The provider that it was handed to last.")
+    provider_reference: str | None = column("provider_reference", "The provider's own reference, to ask there what became of it.")
+    application: Annotated["Application", strawberry.lazy("schema.types.applications")] | None = one(
+        "Application", "application_id", "The case it is about; empty where it is about none, or that is not for the viewer."
+    )
     created_at: datetime = column("created_at", "When it was written.")
     sent_at: datetime | None = column("sent_at", "When the provider took it.")
 

@@ -23,6 +23,7 @@ class Division(Node):
     kind: str = column("kind", "province, prefecture, district, county, county_city, devzone, pool_city or pool_provincial.")
     pool_selectable: bool = column("pool_selectable", "Whether an expert can choose it as home division (隶属区划).")
     pool_code: str | None = column("pool_code", "Code of the pool that serves it.")
+    closed_at: dt.datetime | None = column("closed_at", "Of a pool that closed without a successor: since when.")
     note: str = column("note", "Where the code comes from.")
     retired: bool = column("retired", _RETIRED)
     parent: Annotated["Division", strawberry.lazy("schema.types.reference")] | None = one(

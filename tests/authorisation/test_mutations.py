@@ -111,6 +111,7 @@ staffSecondFactorReset | administrator
 calendarYearPublish  | administrator
 specialtyScarceSet   | administrator
 poolMerge            | province administrator
+poolClose            | province administrator
 messageResend        | {OFFICERS} administrator
 applicationFormExport | {OFFICERS} another
 applicationsExport   | {OFFICERS}

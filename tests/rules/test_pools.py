@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.rules.pools import as_merged, closes_pools, heir
+from domain.rules.pools import as_closed, as_merged, closes_pools, heir
 from domain.rules.viewer import Viewer
 from models.enums import Role
 
@@ -52,3 +52,10 @@ def test_a_file_may_itself_close_the_heir() -> None:
     file = [division("1", "1", selectable=True), division("2", "3"), division("3", "3", selectable=True)]
 
     assert as_merged(file, {"1": "2"}) == (division("1", "3"), division("2", "3"), division("3", "3", selectable=True))
+
+
+def test_a_file_opens_no_pool_that_closed_without_a_successor() -> None:
+    file = [division("1", "1", selectable=True), division("11", "1"), division("2", "2", selectable=True)]
+
+    assert as_closed(file, {"1"}) == (division("1", None), division("11", None), division("2", "2", selectable=True))
+    assert as_closed(file, ()) == tuple(file)

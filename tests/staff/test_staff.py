@@ -130,6 +130,23 @@ async def test_who_has_become_an_expert_meanwhile_is_not_enabled(where: str, now
     assert (await Account.get(id=local.account.id)).status is AccountStatus.DISABLED
 
 
+@pytest.mark.parametrize("taken", ["id number", "phone"])
+async def test_who_was_an_officer_registers_as_an_expert_and_is_no_officer_again(taken: str, now: datetime) -> None:
+    admin, local = await administrator(), await officer()
+    number = (await Account.get(id=local.account.id)).id_number
+    with pytest.raises(Taken):
+        await registered_expert(id_number=number)
+    await staff.disable(local.account.id, viewer=admin.viewer, now=now)
+
+    expert = await registered_expert(**({"id_number": number} if taken == "id number" else {"phone": local.phone}))
+
+    assert expert.viewer.expert_id is not None
+    with pytest.raises(Taken):
+        await staff.enable(local.account.id, viewer=admin.viewer, now=now)
+    assert (await Account.get(id=local.account.id)).status is AccountStatus.DISABLED
+    assert (await Account.get(id=expert.account.id)).status is AccountStatus.ACTIVE
+
+
 async def test_an_officer_of_a_closed_pool_is_moved_before_being_enabled(now: datetime) -> None:
     admin, local = await administrator(), await officer("220322")
     await staff.disable(local.account.id, viewer=admin.viewer, now=now)
