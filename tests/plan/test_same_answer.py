@@ -34,7 +34,7 @@ async def province(database: Settings) -> Province:
 
 
 async def compare(document: str, variables: dict[str, Any], viewer: Viewer | None, configuration: Settings) -> str:
-    """`same`, `empty` or `declined`; fails where two paths differ. What the registry would not execute at all is passed over."""
+    """`same`, `empty`, `declined` or `refused`; fails where two paths differ. What the registry would not execute at all is passed over."""
     try:
         read = schema.documents.read(document, schema._schema, configuration)
     except DocumentError:
@@ -42,9 +42,9 @@ async def compare(document: str, variables: dict[str, Any], viewer: Viewer | Non
     proof = await token_hash(viewer)
     now = await database_now()
     compiled = await schema.plans.read(read.node, read.operation(None), variables, viewer=viewer, now=now, settings=configuration)
-    if compiled is None:
-        return "declined"
     ordinary = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=now))
+    if compiled is None:
+        return "refused" if ordinary.errors else "declined"
     assert ordinary.errors is None, (document, variables, ordinary.errors)
     assert orjson.dumps(compiled) == orjson.dumps(ordinary.data), (document, variables)
     proven = await schema.plans.read_proving(
@@ -87,6 +87,6 @@ async def test_any_operation_is_answered_alike_by_both_paths(province: Province,
 
 
 def test_most_generated_operations_were_compiled() -> None:
-    """What is declined is mostly refused: a field that is not for the viewer, a cursor of nothing."""
-    assert met["same"] + met["empty"] > 0.45 * met.total()
-    assert met["same"] > 0.25 * met.total()
+    """Of those that have an answer; a field that is not for the viewer, a cursor of nothing are refused by the executor."""
+    assert met["same"] + met["empty"] > 2 * met["declined"], met
+    assert met["same"] > met["empty"], met
