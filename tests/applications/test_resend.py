@@ -123,6 +123,18 @@ async def test_the_ledger_is_for_the_officers_of_the_case_and_administrators(now
         assert (refused.errors[0].extensions or {})["code"] == code
 
 
+async def test_a_message_leads_to_its_case_where_the_viewer_may_see_it(now: datetime) -> None:
+    _, case, message = await returned()
+    document = "query Line($id: ID!) { node(id: $id) { ... on Message { application { id stage } } } }"
+
+    here, operator = [
+        (await both(document, (await each()).viewer, id=f"Message_{message.id}"))["node"] for each in (officer, administrator)
+    ]
+
+    assert here == {"application": {"id": f"Application_{case.id}", "stage": "RETURNED"}}
+    assert operator == {"application": None}
+
+
 async def test_the_door_of_resending(database: Settings) -> None:
     person, _, message = await returned()
     document = """mutation Again($id: ID!) { messageResend(input: {messageId: $id}) { __typename
