@@ -40,10 +40,10 @@ class Edge(Generic[T]):
     """Relay's Edge."""
 
     node: T = strawberry.field(description="The item.")
-    cursor: str = strawberry.field(description="Its place in the list.")
+    cursor: str = strawberry.field(description="Its place in the list, for `after` or `before`.")
 
 
-@strawberry.type(description="A page of a list.")
+@strawberry.type(description="A page of a list, at most 100 items. Ask for `nodes` alone where the cursors of single items do not matter.")
 class Connection(Generic[T]):
     """Relay's Connection."""
 

@@ -35,7 +35,9 @@ class Problem:
 class FieldProblem:
     """A path with its reason."""
 
-    path: str = strawberry.field(description="Path below `input`, list items by their index: `specialties.2`.")
+    path: str = strawberry.field(
+        description="Path below `input`, of what a profile lacks or warns of below the profile; list items by their index: `specialties.2`."
+    )
     code: str = strawberry.field(description="Stable name of the reason, for programs.")
     message: str = strawberry.field(description="What is wrong and what to do, in the viewer's language.")
 

@@ -34,7 +34,7 @@ INSTANT = strawberry.scalar(
 
 DAY = strawberry.scalar(
     name="Date",
-    description="A calendar day in ISO 8601: 2026-01-31.",
+    description="A calendar day in ISO 8601: 2026-01-31. Where time matters, it begins and ends by the clock of Shanghai (UTC+8).",
     serialize=date.isoformat,
     parse_value=_read_day,
 )

@@ -32,7 +32,7 @@ class ApplicationWithdrawInput:
     application_id: strawberry.ID = strawberry.field(description=_ID)
 
 
-@strawberry.input(description="Hold a case for 30 minutes, or renew your claim.")
+@strawberry.input(description="Hold a case for 30 minutes (setting), or renew your claim.")
 class ApplicationClaimInput:
     """Input of applicationClaim."""
 
@@ -53,7 +53,7 @@ class ApplicationApproveInput:
     application_id: strawberry.ID = strawberry.field(description=_ID)
     stage: Stage = strawberry.field(description=_STAGE)
     round: int | None = strawberry.field(default=None, description=_ROUND)
-    opinion: str | None = strawberry.field(default=None, description="At most 1000 characters; may be left out.")
+    opinion: str | None = strawberry.field(default=None, description="Text for the expert; at most 1000 characters. May be left out.")
 
 
 @strawberry.input(description="A reason on one field of the profile.")

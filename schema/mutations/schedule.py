@@ -20,13 +20,14 @@ class ScheduleSaveInput:
     """Input of scheduleSave."""
 
     id: strawberry.ID | None = strawberry.field(default=None, description="Global id of the period to change; without it, a new one.")
-    availability: Availability = strawberry.field(description="What it says.")
-    first_date: dt.date = strawberry.field(description="First day.")
+    availability: Availability = strawberry.field(description="Whether you can be drawn in it.")
+    first_date: dt.date = strawberry.field(description="First day, at most two years from now.")
     first_half: HalfDay = strawberry.field(default=HalfDay.AM, description="Half of the first day with which it begins.")
-    last_date: dt.date = strawberry.field(description="Last day.")
+    last_date: dt.date = strawberry.field(description="Last day, not before today; a period takes a year at most.")
     last_half: HalfDay = strawberry.field(default=HalfDay.PM, description="Half of the last day with which it ends.")
     weekly_until: dt.date | None = strawberry.field(
-        default=None, description="It comes again every seven days as long as it begins on this day at the latest."
+        default=None,
+        description="It comes again every seven days as long as it begins on this day at the latest, within a year; it must then be shorter than a week.",
     )
     reason: str | None = strawberry.field(default=None, description="Why; you alone read it. At most 200 characters.")
 

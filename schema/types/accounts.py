@@ -32,10 +32,10 @@ def _own_clear(name: str) -> Finished:
 class Account(Node):
     """An account."""
 
-    role: Role = column("role", "What it is for.")
+    role: Role = column("role", "What its owner may do.")
     status: AccountStatus = column("status", "Whether it can be used.")
-    pool_code: str | None = column("pool_code", "Code of a local officer's pool.")
-    pool: Division | None = one("Division", "pool_code", "A local officer's pool.", to="code")
+    pool_code: str | None = column("pool_code", "Code of a local officer's pool; empty for everybody else.")
+    pool: Division | None = one("Division", "pool_code", "A local officer's pool; empty for everybody else.", to="code")
     name: str = column("name", "Name.")
     phone_masked: str = column("phone_masked", "Login phone, its middle hidden.")
     language: str = column("language", "Language of messages to the phone: `zh` or `en`.")

@@ -56,7 +56,9 @@ class ApplicationRecord(Node):
     to_stage: Stage = column("to_stage", "Stage after.")
     actor_role: Role | None = column("actor_role", "Role of who did it; empty for the system.")
     actor_name: str | None = column("actor_name", "Name of who did it; officers alone see it.", only=_OFFICERS)
-    opinion: str | None = column("opinion", "What the officer wrote; where a change of division was submitted, the expert's reason.")
+    opinion: str | None = column(
+        "opinion", "What the officer wrote, for the expert to read; where a change of division was submitted, the expert's reason."
+    )
     reject_reason: RejectReason | None = column("reject_reason", "Why it was rejected.")
     field_reasons: list[FieldReason] = items(FieldReason, "field_reasons", "Reasons of a return, field by field.")
     hash: str = column(
@@ -84,7 +86,7 @@ class ApplicationNote(Node):
     at: datetime = column("at", "When.")
 
 
-@strawberry.type(description="An officer's hold on a case: others cannot decide it until it ends.")
+@strawberry.type(description="领取: an officer's hold on a case; others cannot decide it until it ends.")
 class Claim:
     """A running claim, over the case's row."""
 
@@ -176,14 +178,14 @@ class Application(Node):
     created_at: datetime = column("created_at", "When the draft was opened.")
     submitted_at: datetime | None = column("submitted_at", "When it was last submitted.")
     stage_since: datetime = column("stage_since", "Since when it has stood at this stage.")
-    due_at: datetime | None = column("due_at", "Until when the office should have decided.")
+    due_at: datetime | None = column("due_at", "Until when the office should have decided; empty where no office decides.")
     due_on: date | None = column(
         "due_at",
         "Last day that the office has for it, in Shanghai: `overdue` from the day after; empty where no office decides.",
         convert=last_day_before,
         sql="(({t}.due_at AT TIME ZONE 'Asia/Shanghai') - interval '1 microsecond')::date",
     )
-    closed_at: datetime | None = column("closed_at", "When it was closed.")
+    closed_at: datetime | None = column("closed_at", "When it was closed; empty while it is open.")
     expert: Expert | None = one("Expert", "expert_id", "Whose case it is.")
     profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
         "Profile", "revision_id", "The frozen profile under review; while a case is returned, the one that was reviewed last."
@@ -251,7 +253,9 @@ class Application(Node):
         """By the server's clock."""
         return self.row.due_at is not None and self.row.due_at < info.context.now
 
-    claim: Claim | None = part(Claim, "Who holds the case now; officers alone see it.", when=_claimed_sql, present=_is_claimed)
+    claim: Claim | None = part(
+        Claim, "Who holds the case now; empty where nobody does. Officers alone see it.", when=_claimed_sql, present=_is_claimed
+    )
 
     @strawberry.field(
         description="What the viewer can do with the case now: draw buttons from it. The server refuses every other move.",

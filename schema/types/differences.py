@@ -57,7 +57,7 @@ class EntryDifference:
 
     section: str = strawberry.field(description="Path of the section, e.g. `titles` or `evaluationInfo.specialties`.")
     label: str = strawberry.field(description="Chinese name of the section.")
-    entry_id: str = strawberry.field(description="Stays the same from revision to revision.")
+    entry_id: str = strawberry.field(description="Stays the same from revision to revision, to pair entries by; no global id.")
     change: EntryChange = strawberry.field(description="What became of it.")
     title: str | None = strawberry.field(description="What tells it apart, e.g. the name of the title; empty for an image.")
     fields: list[FieldDifference] = strawberry.field(description="Its fields that differ; all that hold something where it came or went.")

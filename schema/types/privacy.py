@@ -35,14 +35,14 @@ class ClearRead(Node):
     reader_pool: Division | None = one("Division", "reader_pool_code", "The pool of the officer's office.", to="code")
     fields: list[PersonalField] = column(
         "what",
-        "What was seen; empty where it was an image.",
+        "What was seen; no items where it was an image.",
         convert=_fields,
         sql="to_json(CASE WHEN {t}.what LIKE 'FILE:%' THEN '{}' ELSE string_to_array({t}.what, ',') END)",
     )
     image: FilePurpose | None = column(
         "what", "The image that was opened, by its purpose.", convert=_image, sql="substring({t}.what FROM '^FILE:(.*)')"
     )
-    reason: str = column("reason", "What the officer gave as the reason; empty for images.")
+    reason: str = column("reason", "What the officer gave as the reason; an empty text for images.")
     application: Annotated["Application", strawberry.lazy("schema.types.applications")] | None = one(
         "Application", "application_id", "The case for which it was asked."
     )

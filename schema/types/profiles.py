@@ -55,47 +55,55 @@ def _name_of(name: str, kind: CodeKind, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description, metadata={"source": Computed(sql)})
 
 
-@strawberry.type(description="基本信息. Fields marked R are required to submit; sex and birth date are read off the id number.")
+@strawberry.type(
+    description="基本信息. What submission requires says so here, and `Profile.missing` what is lacking; sex and birth date are read off the id number."
+)
 class BasicInfo:
     """Over the revision's row."""
 
     row: strawberry.Private[profiles.Revision]
-    name: str | None = column("name", "姓名, R.")
+    name: str | None = column("name", "姓名, required to submit.")
     former_name: str | None = column("former_name", "曾用名.")
-    id_type: IdType | None = column("id_type", "证件类型, R.")
-    id_number: str | None = column("id_number", "证件号码, R; its owner alone sees it here, others the masked one.", only=_OWNER)
+    id_type: IdType | None = column("id_type", "证件类型, required to submit.")
+    id_number: str | None = column(
+        "id_number", "证件号码, required to submit; its owner alone sees it here, others the masked one.", only=_OWNER
+    )
     id_number_masked: str | None = column("id_number_masked", "The id number, its middle hidden.")
-    id_valid_from: date | None = column("id_valid_from", "First day of the paper's validity, R.")
-    id_valid_until: date | None = column("id_valid_until", "Last day of the paper's validity, R unless it is valid for life.")
+    id_valid_from: date | None = column("id_valid_from", "First day of the paper's validity, required to submit.")
+    id_valid_until: date | None = column(
+        "id_valid_until", "Last day of the paper's validity, required to submit unless it is valid for life."
+    )
     id_valid_long_term: bool = column("id_valid_long_term", "长期: the paper is valid for life.")
     sex: str | None = column("sex", "性别, GB/T 2261.1; read off the id number.")
     sex_name: str | None = _name_of("sex", CodeKind.SEX, "Its Chinese name.")
     birth_date: date | None = column("birth_date", "出生日期; read off the id number.")
-    ethnic_group: str | None = column("ethnic_group", "民族, GB/T 3304, R; see `codes(kind: ETHNIC_GROUP)`.")
+    ethnic_group: str | None = column("ethnic_group", "民族, GB/T 3304, required to submit; see `codes(kind: ETHNIC_GROUP)`.")
     ethnic_group_name: str | None = _name_of("ethnic_group", CodeKind.ETHNIC_GROUP, "Its Chinese name.")
-    political_affiliation: str | None = column("political_affiliation", "政治面貌, GB/T 4762, R; see `codes(kind: POLITICAL)`.")
+    political_affiliation: str | None = column(
+        "political_affiliation", "政治面貌, GB/T 4762, required to submit; see `codes(kind: POLITICAL)`."
+    )
     political_affiliation_name: str | None = _name_of("political_affiliation", CodeKind.POLITICAL, "Its Chinese name.")
-    health: HealthDeclaration | None = column("health", "健康状况, R.")
-    portrait: _File | None = _image("portrait_id", "个人照片, R.")
-    id_front: _File | None = _image("id_front_id", "证件人像面, R.")
-    id_back: _File | None = _image("id_back_id", "证件国徽面, R.")
+    health: HealthDeclaration | None = column("health", "健康状况, required to submit.")
+    portrait: _File | None = _image("portrait_id", "个人照片, required to submit.")
+    id_front: _File | None = _image("id_front_id", "证件人像面, required to submit.")
+    id_back: _File | None = _image("id_back_id", "证件国徽面, required to submit.")
     second_phone: str | None = column("second_phone", "备用电话; its owner alone sees it here.", only=_OWNER)
     second_phone_masked: str | None = column("second_phone_masked", "The second phone, its middle hidden.")
     email: str | None = column("email", "电子邮箱; its owner alone sees it here.", only=_OWNER)
     email_masked: str | None = column("email_masked", "The e-mail address, its name hidden.")
-    residence_code: str | None = column("residence_code", "常住地区划, R; see `divisions`.")
+    residence_code: str | None = column("residence_code", "常住地区划, required to submit; see `divisions`.")
     residence: Division | None = one("Division", "residence_code", "The division of residence.", to="code")
-    address: str | None = column("address", "通讯地址, R; its owner alone sees it here.", only=_OWNER)
+    address: str | None = column("address", "通讯地址, required to submit; its owner alone sees it here.", only=_OWNER)
     address_masked: str | None = column("address_masked", "The address down to the county.")
     postcode: str | None = column("postcode", "邮政编码.")
-    employer: str | None = column("employer", "工作单位, R.")
+    employer: str | None = column("employer", "工作单位, required to submit.")
     employer_credit_code: str | None = column("employer_credit_code", "单位统一社会信用代码, GB 32100.")
-    employer_kind: EmployerKind | None = column("employer_kind", "单位性质, R.")
+    employer_kind: EmployerKind | None = column("employer_kind", "单位性质, required to submit.")
     department: str | None = column("department", "部门.")
     post: str | None = column("post", "职务.")
-    work_status: WorkStatus | None = column("work_status", "在职状态, R.")
-    working_since: date | None = column("working_since", "参加工作时间, R.")
-    years_in_field: int | None = column("years_in_field", "从事专业年限, R; full years.")
+    work_status: WorkStatus | None = column("work_status", "在职状态, required to submit.")
+    working_since: date | None = column("working_since", "参加工作时间, required to submit.")
+    years_in_field: int | None = column("years_in_field", "从事专业年限 in full years, required to submit.")
     source: ExpertSource | None = column("source", "来源.")
 
 
@@ -131,7 +139,9 @@ class EvaluationInfo:
     """Over the revision's row."""
 
     row: strawberry.Private[profiles.Revision]
-    home_pool_code: str | None = column("home_pool_code", "隶属区划, R: code of the pool of the place of permanent residence.")
+    home_pool_code: str | None = column(
+        "home_pool_code", "隶属区划: code of the pool of the place of permanent residence, required to submit."
+    )
     home_pool: Division | None = one("Division", "home_pool_code", "The home pool.", to="code")
     evaluation_pools: list[Division] = many(
         "Division",
@@ -140,7 +150,7 @@ class EvaluationInfo:
         order="{t}.code",
         key="home_pool_code",
     )
-    specialties: list[ChosenSpecialty] = many("ChosenSpecialty", "revision_id", "评标专业, R: one to three.")
+    specialties: list[ChosenSpecialty] = many("ChosenSpecialty", "revision_id", "评标专业: one to three, required to submit.")
 
     @strawberry.field(description="回避单位: the present employer first, then those declared.", metadata={"source": Selected(_AVOIDANCE)})
     async def avoidance_units(self, info: Info) -> list[AvoidanceUnit]:
@@ -174,7 +184,7 @@ class Education(Node):
     degree_name: str | None = _name_of("degree", CodeKind.DEGREE, "Its Chinese name.")
     certificate_number: str | None = column("certificate_number", "证书编号.")
     is_highest: bool = column("is_highest", "最高学历: exactly one entry must be it to submit.")
-    certificate: _File | None = _image("certificate_id", "证书图片, R.")
+    certificate: _File | None = _image("certificate_id", "证书图片, required to submit.")
     profile: _Profile | None = one("Profile", "revision_id", "The revision it belongs to.")
 
 
@@ -187,7 +197,7 @@ class TitleEntry(Node):
     certificate_number: str = column("certificate_number", "证书编号.")
     obtained_on: date = column("obtained_on", "取得日期.")
     issuer: str = column("issuer", "发证机关.")
-    certificate: _File | None = _image("certificate_id", "证书图片, R.")
+    certificate: _File | None = _image("certificate_id", "证书图片, required to submit.")
     profile: _Profile | None = one("Profile", "revision_id", "The revision it belongs to.")
 
 
@@ -213,7 +223,7 @@ class QualificationEntry(Node):
     obtained_on: date = column("obtained_on", "取得日期.")
     valid_until: date | None = column("valid_until", "有效期至; empty: it does not lapse.")
     issuer: str = column("issuer", "发证机关.")
-    certificate: _File | None = _image("certificate_id", "证书图片, R.")
+    certificate: _File | None = _image("certificate_id", "证书图片, required to submit.")
     profile: _Profile | None = one("Profile", "revision_id", "The revision it belongs to.")
 
 
@@ -240,9 +250,13 @@ class Profile(Node):
     )
     basic_info: BasicInfo = part(BasicInfo, "基本信息.")
     evaluation_info: EvaluationInfo = part(EvaluationInfo, "评标信息.")
-    education: list[Education] = many("Education", "revision_id", "学历, R.")
-    titles: list[TitleEntry] = many("TitleEntry", "revision_id", "职称, R: one to five; a qualification takes the place of none.")
-    work_history: list[WorkEntry] = many("WorkEntry", "revision_id", "工作履历, R: one to five.")
+    education: list[Education] = many(
+        "Education", "revision_id", "学历: at least one, exactly one of them the highest, required to submit."
+    )
+    titles: list[TitleEntry] = many(
+        "TitleEntry", "revision_id", "职称: at most five. To submit, at least one, or a qualification in its place."
+    )
+    work_history: list[WorkEntry] = many("WorkEntry", "revision_id", "工作履历: one to five, required to submit.")
     qualifications: list[QualificationEntry] = many("QualificationEntry", "revision_id", "执业资格: at most five.")
     other_materials: list[OtherMaterial] = many("OtherMaterial", "revision_id", "其他材料: the signed application form, at most three.")
 

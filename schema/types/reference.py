@@ -22,7 +22,9 @@ class Division(Node):
     level: int = column("level", "1 province, 2 prefecture, 3 county.")
     kind: str = column("kind", "province, prefecture, district, county, county_city, devzone, pool_city or pool_provincial.")
     pool_selectable: bool = column("pool_selectable", "Whether an expert can choose it as home division (隶属区划).")
-    pool_code: str | None = column("pool_code", "Code of the pool that serves it.")
+    pool_code: str | None = column(
+        "pool_code", "Code of the pool that has its experts: for a closed pool its successor; empty where none serves it."
+    )
     closed_at: dt.datetime | None = column("closed_at", "Of a pool that closed without a successor: since when.")
     note: str = column("note", "Where the code comes from.")
     retired: bool = column("retired", _RETIRED)
@@ -56,15 +58,15 @@ class Specialty(Node):
     )
 
 
-@record(reference.Title, "职称: a node of the tree series, level, title; selectable leaves can be chosen.")
+@record(reference.Title, "职称: a node of the tree of series, in some of them classes, and titles; selectable leaves can be chosen.")
 class Title(Node):
     """A professional title."""
 
     code: str = column("code", "Code in this registry.")
     name: str = column("name", "Chinese name.")
-    level: int = column("level", "1 series to 3 title.")
+    level: int = column("level", "1 for a series; titles stand at 2 or, where the series has classes, at 3.")
     series: str = column("series", "Series 系列.")
-    rank: str | None = column("rank", "正高级, 副高级, 中级, 初级; empty for headings.")
+    rank: str | None = column("rank", "正高级, 副高级, 中级, 初级（助理级） or 初级（员级）; empty for headings.")
     gbt8561: str | None = column("gbt8561", "Code of GB/T 8561 where there is one.")
     selectable: bool = column("selectable", "Whether it is a leaf that can be chosen.")
     retired: bool = column("retired", _RETIRED)
@@ -80,7 +82,7 @@ class Qualification(Node):
 
     code: str = column("code", "Code in this registry.")
     name: str = column("name", "Chinese name.")
-    kind: str = column("kind", "准入类 or 水平评价类.")
+    kind: str = column("kind", "准入类, 水平评价类 or 其他.")
     retired: bool = column("retired", _RETIRED)
 
 
@@ -123,7 +125,7 @@ class CalendarDay:
     """A calendar exception."""
 
     date: dt.date = strawberry.field(description="The day.")
-    kind: DayKind = strawberry.field(description="Off or worked.")
+    kind: DayKind = strawberry.field(description="Off, or worked though it is a weekend.")
     name: str = strawberry.field(description="Holiday it belongs to.")
     status: DayStatus = strawberry.field(description="Whether it is published or expected.")
 

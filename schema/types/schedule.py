@@ -17,7 +17,7 @@ _LAST_HALF = "Half of the last day with which it ends."
 class SchedulePeriod(Node):
     """A period."""
 
-    availability: Availability = column("availability", "What it says.")
+    availability: Availability = column("availability", "Whether the expert can be drawn in it.")
     first_date: dt.date = column("first_date", "First day.")
     first_half: HalfDay = column("first_half", _FIRST_HALF)
     last_date: dt.date = column("last_date", "Last day.")
@@ -33,7 +33,7 @@ class SchedulePeriod(Node):
 class ScheduleOccurrence(Node):
     """An occurrence."""
 
-    availability: Availability = column("availability", "What it says.")
+    availability: Availability = column("availability", "Whether the expert can be drawn in it.")
     first_date: dt.date = column("first_date", "First day.")
     first_half: HalfDay = column("first_half", _FIRST_HALF)
     last_date: dt.date = column("last_date", "Last day.")
