@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from prometheus_client import Gauge
@@ -16,7 +17,7 @@ from api.connections import Connections
 from api.listener import Listener
 from api.metrics import OPEN_CONNECTIONS, exposition
 from api.security import client_address
-from domain.actions import outbox
+from domain.actions import outbox, publicity, sms
 from models.listening import LOST
 from settings import Settings
 
@@ -27,6 +28,9 @@ LATE_SECONDS = 300.0
 OUTBOX = Gauge("registry_outbox", "Promises in the outbox: waiting, of these due, and dead ones that need an operator.", ("state",))
 OUTBOX_LATE_SECONDS = Gauge("registry_outbox_late_seconds", "Since when the oldest due promise is due.")
 WORKERS = Gauge("registry_workers", "Workers that listen to the outbox.")
+LATE_NOTICES = Gauge("registry_late_notices", "Public notices that are over and not closed yet.")
+LATE_NOTICES_SECONDS = Gauge("registry_late_notices_seconds", "For how long the first of them has been over.")
+MESSAGES = Gauge("registry_messages", "SMS of the last 24 hours by state and provider.", ("state", "provider"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,9 @@ class Health:
         if client_address(request, self._settings) not in self._settings.metrics_addresses:
             raise HTTPException(404)
         OPEN_CONNECTIONS.set(len(self._connections))
-        depth = await self._depth()
-        if depth is not None:
-            OUTBOX.labels("waiting").set(depth.waiting)
-            OUTBOX.labels("due").set(depth.due)
-            OUTBOX.labels("dead").set(depth.dead)
-            OUTBOX_LATE_SECONDS.set(depth.late_seconds)
-            WORKERS.set(depth.workers)
+        with suppress(*LOST):  # then the rest is told as it was last known
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await _measure()
         return exposition()
 
     async def _depth(self) -> outbox.Depth | None:
@@ -93,3 +93,19 @@ class Health:
             Check("outbox", None if depth.late_seconds < LATE_SECONDS else f"late by {depth.late_seconds:.0f} s"),
             Check("promises", None if not depth.dead else f"{depth.dead} were given up: see the outbox"),
         ]
+
+
+async def _measure() -> None:
+    """Ask the database for everything that later work is judged by."""
+    depth = await outbox.depth()
+    OUTBOX.labels("waiting").set(depth.waiting)
+    OUTBOX.labels("due").set(depth.due)
+    OUTBOX.labels("dead").set(depth.dead)
+    OUTBOX_LATE_SECONDS.set(depth.late_seconds)
+    WORKERS.set(depth.workers)
+    notices, seconds = await publicity.late()
+    LATE_NOTICES.set(notices)
+    LATE_NOTICES_SECONDS.set(seconds)
+    MESSAGES.clear()
+    for state, provider, count in await sms.counts():
+        MESSAGES.labels(state.value, provider).set(count)

@@ -35,6 +35,15 @@ async def close_due_notices(*, limit: int = 100) -> int:
     return closed
 
 
+async def late() -> tuple[int, float]:
+    """How many notices are over and not closed yet, and for how many seconds the first of them has been, for metrics."""
+    (found,) = await rows(
+        """SELECT count(*) AS n, coalesce(extract(epoch FROM registry_now() - min(closes_at)), 0)::float8 AS seconds
+           FROM public_notices WHERE state = 'OPEN' AND closes_at <= registry_now()"""
+    )
+    return found["n"], found["seconds"]
+
+
 async def _close(case: Application, *, now: datetime) -> bool:
     notice = await PublicNotice.select_for_update().get(application_id=case.id)
     if notice.state is not NoticeState.OPEN or notice.closes_at > now or case.stage is not Stage.PUBLICITY:

@@ -165,6 +165,7 @@ async def test_metrics_are_for_the_addresses_of_the_settings(guarded: Served, se
 
     assert (foreign.status_code, known.status_code, local.status_code) == (404, 200, 200)
     assert 'registry_outbox{state="waiting"}' in local.text
+    assert "registry_late_notices 0.0" in local.text
 
 
 async def test_production_gives_no_hint_at_fields_that_might_have_been_meant(guarded: Served, served: Served) -> None:
