@@ -204,12 +204,11 @@ def prepare(arguments: list[str]) -> int:
 
     async def work(configuration: Settings) -> None:
         from domain.actions import keys, reference
-        from models.database import close_database, open_database
+        from models.database import opened_database
         from models.migrate import migrate
 
         await migrate(configuration)
-        await open_database(configuration)
-        try:
+        async with opened_database(configuration):
             await keys.check()
             await reference.load(ROOT / "reference")
             if configuration.development:
@@ -217,8 +216,6 @@ def prepare(arguments: list[str]) -> int:
 
                 await demonstration.prepare()
                 accounts.extend({"label": each.label, "phone": each.phone, "password": each.password} for each in demonstration.ACCOUNTS)
-        finally:
-            await close_database()
 
     _with_database(lambda configuration: asyncio.run(work(configuration)))
     if "--report" in arguments:
@@ -246,13 +243,10 @@ def load_reference(arguments: list[str]) -> int:
 
     async def work(configuration: Settings) -> None:
         from domain.actions import reference
-        from models.database import close_database, open_database
+        from models.database import opened_database
 
-        await open_database(configuration)
-        try:
+        async with opened_database(configuration):
             tell(str(await reference.load(source)))
-        finally:
-            await close_database()
 
     _with_database(lambda configuration: asyncio.run(work(configuration)))
     return 0
@@ -268,14 +262,11 @@ def rotate_keys(_arguments: list[str]) -> int:
 
     async def work(configuration: Settings) -> SealedAnew:
         from domain.actions import keys
-        from models.database import close_database, open_database
+        from models.database import opened_database
 
-        await open_database(configuration)
-        try:
+        async with opened_database(configuration):
             await keys.check()
             return await keys.seal_anew(show)
-        finally:
-            await close_database()
 
     def rotate(configuration: Settings) -> None:
         done = asyncio.run(work(configuration))
@@ -303,13 +294,12 @@ def verify_records(arguments: list[str]) -> int:
     async def work(configuration: Settings) -> None:
         from domain.actions import staff_acts
         from domain.actions.record_chain import heads_of, verify, written
-        from models.database import close_database, open_database
+        from models.database import opened_database
 
         before = heads_of(chosen.witness.read_text()) if chosen.witness and chosen.witness.exists() else {}
         of_staff = before.pop(staff_acts.CHAIN, None)
         ends, seen = [], 0
-        await open_database(configuration)
-        try:
+        async with opened_database(configuration):
             heads, links = await staff_acts.verify(of_staff)
             ends += [written(each) for each in heads]
             for link in links:
@@ -323,8 +313,6 @@ def verify_records(arguments: list[str]) -> int:
                     print(f"\r{link.what.value}: case {link.case_id}, record {link.number}, id {link.record_id or '-'}", flush=True)
                 if sys.stdout.isatty():
                     print(f"\r{seen:,} cases ", end="", flush=True)
-        finally:
-            await close_database()
         print(f"\r{seen:,} cases read, {len(broken):,} records broken.", flush=True)
         if chosen.witness and not broken:  # what is broken is not to be taken for what should be
             chosen.witness.with_suffix(".new").write_text("".join(ends))
@@ -352,29 +340,27 @@ def create_staff(arguments: list[str]) -> int:
         from domain.actions import accounts, keys
         from domain.rules.errors import InvalidInput, Refusal
         from domain.rules.messages import text
-        from models.database import close_database, database_now, open_database
+        from models.database import database_now, opened_database
         from models.enums import Role
 
-        await open_database(configuration)
         try:
-            await keys.check()
-            account = await accounts.create_staff(
-                role=Role(given.role),
-                pool_code=given.pool,
-                phone=given.phone,
-                password=password,
-                name=given.name,
-                id_number=given.id_number,
-                now=await database_now(),
-            )
+            async with opened_database(configuration):
+                await keys.check()
+                account = await accounts.create_staff(
+                    role=Role(given.role),
+                    pool_code=given.pool,
+                    phone=given.phone,
+                    password=password,
+                    name=given.name,
+                    id_number=given.id_number,
+                    now=await database_now(),
+                )
         except InvalidInput as refused:
             raise Trouble("\n".join(f"{each.path}: {text(each.code, 'en', each.facts)}" for each in refused.problems)) from None
         except Refusal as refused:
             raise Trouble(text(refused.code, "en", refused.facts)) from None
         else:
             tell(f"{account.role.value} {account.name} signs in with {account.phone_masked}.")
-        finally:
-            await close_database()
 
     _with_database(lambda configuration: asyncio.run(work(configuration)))
     return 0
@@ -388,17 +374,15 @@ def reset_second_factor(arguments: list[str]) -> int:
     async def work(configuration: Settings) -> None:
         from domain.actions import staff
         from domain.rules.errors import InvalidInput, NotFound
-        from models.database import close_database, open_database
+        from models.database import opened_database
 
-        await open_database(configuration)
         try:
-            account = await staff.start_second_factor_anew(arguments[0])
+            async with opened_database(configuration):
+                account = await staff.start_second_factor_anew(arguments[0])
         except (InvalidInput, NotFound):
             raise Trouble("No account of staff signs in with this phone.") from None
         else:
             tell(f"{account.role.value} {account.name} sets up an authenticator app at the next sign-in.")
-        finally:
-            await close_database()
 
     _with_database(lambda configuration: asyncio.run(work(configuration)))
     return 0

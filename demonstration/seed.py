@@ -33,7 +33,7 @@ from domain.rules.clear_reads import written
 from domain.rules.identity import FEMALE, MALE
 from domain.rules.lifecycle import CLOSED, REVIEWS
 from domain.rules.standing import CHANGES, CLOSES_ACCOUNT
-from models.database import close_database, database_now, open_database
+from models.database import database_now, opened_database
 from models.enums import (
     CaseKind,
     CodeKind,
@@ -731,14 +731,12 @@ async def run(arguments: Sequence[str], configuration: Settings) -> int:
         return 2
     if not (0 <= chosen.seed < 2**16 and 0 < chosen.experts < _STAFF):
         parser.error(f"--seed is 0 to 65535, --experts 1 to {_STAFF - 1}")
-    await open_database(configuration)
     began = monotonic()
     try:
-        added = await seed_experts(chosen.experts, seed=chosen.seed, configuration=configuration, tell=Progress())
+        async with opened_database(configuration):
+            added = await seed_experts(chosen.experts, seed=chosen.seed, configuration=configuration, tell=Progress())
     except OtherSeed as other:
         print(f"The province here was invented with --seed {other}; go on with that, or take an empty database.", file=sys.stderr)
         return 1
-    finally:
-        await close_database()
     print(f"{added:,} experts added in {monotonic() - began:.0f} s; every account's password is {PASSWORD}")
     return 0

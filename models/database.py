@@ -104,6 +104,16 @@ async def close_database() -> None:
     await Tortoise.close_connections()
 
 
+@asynccontextmanager
+async def opened_database(settings: Settings) -> AsyncIterator[None]:
+    """The database, open for this process inside the block: for commands."""
+    await open_database(settings)
+    try:
+        yield
+    finally:
+        await close_database()
+
+
 def _client() -> AsyncpgDBClient:
     client = get_connections().get("default")
     if not isinstance(client, AsyncpgDBClient):

@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 import embedded
 import settings as settings_module
 from domain.actions import clock, passwords, reference
-from models.database import close_database, database_now, open_database
+from models.database import close_database, database_now, open_database, opened_database
 from models.migrate import migrate
 from settings import Settings, variable
 
@@ -76,11 +76,8 @@ async def template(server_url: str) -> AsyncIterator[str]:
     await _on_server(server_url, f"CREATE DATABASE {_TEMPLATE}")
     prepared = replace(BASE, database_url=_named(server_url, _TEMPLATE))
     await migrate(prepared)
-    await open_database(prepared)
-    try:
+    async with opened_database(prepared):
         await reference.load(ROOT / "reference")
-    finally:
-        await close_database()
     yield _TEMPLATE
     await _on_server(server_url, f"DROP DATABASE {_TEMPLATE} WITH (FORCE)")
 
