@@ -335,7 +335,9 @@ class SmsTemplate(Vocabulary):
     TARGET_MERGED = "TARGET_MERGED", "转入库合并通知", "the pool that the person asked to move to was merged, its successor has the case"
     DIVISION_CHANGE_MOOT = "DIVISION_CHANGE_MOOT", "变更区划取消通知", "the two pools of a change of division became one, it was cancelled"
     POOL_CLOSED = "POOL_CLOSED", "专家库撤销通知", "the pool of a case was closed without a successor, the case cancelled"
+    OWN_POOL_CLOSED = "OWN_POOL_CLOSED", "所在库撤销通知", "the pool of a formal expert was closed without a successor"
     REMINDER = "REMINDER", "提醒", "a draft or returned case is waiting"
+    DRAFT_WAITING = "DRAFT_WAITING", "变更草稿提醒", "what a formal expert changed is not submitted and so not in effect"
     CASE_CANCELLED = "CASE_CANCELLED", "申请取消通知", "a case left lying was cancelled"
     QUALIFICATION_EXPIRING = "QUALIFICATION_EXPIRING", "执业资格到期提醒", "a qualification in force ends soon"
 
@@ -344,6 +346,8 @@ class ReminderKind(Vocabulary):
     """What people are reminded of."""
 
     CASE_LYING = "CASE_LYING", "申请搁置", "a draft or returned case was not touched for some time"
+    DRAFT_LYING = "DRAFT_LYING", "变更草稿搁置", "the draft of a formal expert was not touched for some time"
+    POOL_CLOSED = "POOL_CLOSED", "所在库撤销", "the pool of a formal expert closed without a successor"
     QUALIFICATION_ENDING = "QUALIFICATION_ENDING", "执业资格到期", "a qualification ends soon"
 
 

@@ -122,6 +122,10 @@ async def _remind(clocks: Clocks) -> None:
         raise Alarm(fault)
     while (moved := await reminders.keep_cases_moving()) > 0:
         _log.info("people reminded of cases, or cases cancelled", count=moved)
+    while (told := await reminders.remind_of_begun_changes()) > 0:
+        _log.info("people reminded of changes that were begun", count=told)
+    while (told := await reminders.tell_of_closed_pools()) > 0:
+        _log.info("people told that their pool was closed", count=told)
     while (told := await reminders.tell_of_ending_qualifications()) > 0:
         _log.info("people told of qualifications", count=told)
 

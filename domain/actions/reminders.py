@@ -39,6 +39,24 @@ WHERE since <= $1::timestamptz - make_interval(days => $4)
             WHERE r.kind = 'CASE_LYING' AND r.subject_id = lying.id AND r.counted_from = lying.since AND r.days = due.days))
 ORDER BY since, id LIMIT $5
 """
+# A change that was begun has no case before it is submitted.
+_BEGUN = """
+SELECT x.id AS expert_id, x.account_id, d.id, d.updated_at AS since, due.days
+FROM experts x JOIN revisions d ON d.id = x.draft_id AND d.state = 'DRAFT',
+    LATERAL (SELECT max(n) AS days FROM unnest($2::int[]) n WHERE d.updated_at <= $1::timestamptz - make_interval(days => n)) due
+WHERE x.standing IN ('FORMAL', 'SUSPENDED') AND due.days IS NOT NULL
+    AND NOT EXISTS (SELECT FROM applications c WHERE c.expert_id = x.id AND c.closed_at IS NULL)
+    AND NOT EXISTS (
+        SELECT FROM reminders r
+        WHERE r.kind = 'DRAFT_LYING' AND r.subject_id = d.id AND r.counted_from = d.updated_at AND r.days = due.days)
+ORDER BY d.updated_at, d.id LIMIT $3
+"""
+_LEFT_ALONE = """
+SELECT x.id AS expert_id, x.account_id, d.name, d.closed_at FROM divisions d JOIN experts x ON x.pool_code = d.code
+WHERE d.closed_at IS NOT NULL AND x.standing IN ('FORMAL', 'SUSPENDED')
+    AND NOT EXISTS (SELECT FROM reminders r WHERE r.kind = 'POOL_CLOSED' AND r.subject_id = x.id AND r.counted_from = d.closed_at)
+ORDER BY x.id LIMIT $1
+"""
 _ENDING = """
 SELECT x.account_id, q.entry_id, q.valid_until
 FROM qualification_entries q JOIN experts x ON x.effective_id = q.revision_id
@@ -75,6 +93,35 @@ async def keep_cases_moving(*, limit: int = 100) -> int:
         except Exception as fault:  # noqa: BLE001  one case that cannot be moved must not keep the others lying
             log.critical("case left lying", application=str(row["id"]), kind=type(fault).__qualname__)
     return done
+
+
+async def remind_of_begun_changes(*, limit: int = 100) -> int:
+    """Remind formal experts of drafts that nobody touched for 30 and 60 days (settings): nothing of it is in effect; how many.
+
+    The draft stays for as long as its owner wants. Safe as above.
+    """
+    now = await database_now()
+    told = 0
+    for row in await rows(_BEGUN, now, list(settings().draft_reminder_days), limit):
+        async with transaction():
+            still = await rows("SELECT FROM experts WHERE id = $1 AND draft_id = $2 FOR UPDATE SKIP LOCKED", row["expert_id"], row["id"])
+            if still and await _noted(ReminderKind.DRAFT_LYING, row["id"], row["since"], row["days"], now):
+                await send_sms(SmsTemplate.DRAFT_WAITING, await Account.get(id=row["account_id"]), now=now)
+                told += 1
+    return told
+
+
+async def tell_of_closed_pools(*, limit: int = 100) -> int:
+    """Tell formal experts once that their pool was closed and none has taken its place; how many were told. Safe as above."""
+    now = await database_now()
+    told = 0
+    for row in await rows(_LEFT_ALONE, limit):
+        async with transaction():
+            if await _noted(ReminderKind.POOL_CLOSED, row["expert_id"], row["closed_at"], 0, now):
+                account = await Account.get(id=row["account_id"])
+                await send_sms(SmsTemplate.OWN_POOL_CLOSED, account, parameters={"pool": row["name"]}, now=now)
+                told += 1
+    return told
 
 
 async def tell_of_ending_qualifications(*, limit: int = 100) -> int:

@@ -15,6 +15,7 @@ from domain.actions.moving import move
 from domain.actions.promises import send_sms
 from domain.actions.sessions import end_sessions
 from domain.rules.calendar import SHANGHAI
+from domain.rules.eligibility import is_age_relaxed
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn, Unavailable, WrongStanding
 from domain.rules.fields import Fields
 from domain.rules.standing import CHANGES, CLOSES_ACCOUNT, ENDED, REASONS_LENGTH, lapse_day, suspension_end, years_after
@@ -98,6 +99,8 @@ async def is_barred(id_number_hash: bytes | None, *, now: datetime) -> bool:
 async def keep_standing(*, limit: int = 100) -> int:
     """Do what is due by date: suspensions that are over end, people are told of their lapse by age, and lapse; how many changed.
 
+    Whose profile in force was approved beyond the age limit, because the rule is relaxed for scarce specialties, does not lapse by it.
+
     Safe to run late, twice and on several machines: each person is held and looked at again in a transaction of its own.
     """
     today, chosen = _today(await database_now()), settings()
@@ -107,14 +110,17 @@ async def keep_standing(*, limit: int = 100) -> int:
             await _each_due(_end_suspension, "standing = 'SUSPENDED' AND suspended_until < $1", today, limit),
             await _each_due(
                 _tell_of_lapse,
-                "standing IN ('FORMAL', 'SUSPENDED') AND lapses_on IS NULL AND effective_id IN "
-                "(SELECT id FROM revisions WHERE state = 'EFFECTIVE' AND birth_date <= $1)",
+                "standing IN ('FORMAL', 'SUSPENDED') AND lapses_on IS NULL AND effective_id IN "  # noqa: S608  a constant below
+                f"(SELECT id FROM revisions WHERE state = 'EFFECTIVE' AND birth_date <= $1 AND NOT {_AGE_RELAXED})",
                 soon,
                 limit,
             ),
             await _each_due(_lapse, "standing IN ('FORMAL', 'SUSPENDED') AND lapses_on <= $1", today, limit),
         ]
     )
+
+
+_AGE_RELAXED = """coalesce(eligibility -> 'lines' @> '[{"rule": "AGE", "result": "RELAXED"}]', FALSE)"""
 
 
 async def _each_due(verb: Callable[[Expert, Application | None, datetime], Awaitable[bool]], condition: str, day: date, limit: int) -> int:
@@ -136,8 +142,11 @@ async def _end_suspension(expert: Expert, case: Application | None, now: datetim
 
 
 async def _tell_of_lapse(expert: Expert, _: Application | None, now: datetime) -> bool:
-    birth_date = (await Revision.get(id=expert.effective_id)).birth_date
+    in_force = await Revision.get(id=expert.effective_id)
+    birth_date = in_force.birth_date
     if expert.lapses_on is not None or birth_date is None or (expert.standing, StandingChange.LAPSE) not in CHANGES:
+        return False
+    if is_age_relaxed(in_force.eligibility):
         return False
     chosen = settings()
     expert.lapses_on = lapse_day(birth_date, told_on=_today(now), age=chosen.expert_age_limit, notice_days=chosen.lapse_notice_days)
@@ -150,9 +159,10 @@ async def _tell_of_lapse(expert: Expert, _: Application | None, now: datetime) -
 async def _lapse(expert: Expert, case: Application | None, now: datetime) -> bool:
     if expert.lapses_on is None or expert.lapses_on > _today(now) or (expert.standing, StandingChange.LAPSE) not in CHANGES:
         return False
-    birth_date = (await Revision.get(id=expert.effective_id)).birth_date
-    if birth_date is None or years_after(birth_date, settings().expert_age_limit) > _today(now):
-        expert.lapses_on = None  # the date of birth was corrected meanwhile: told anew when the time has come
+    in_force = await Revision.get(id=expert.effective_id)
+    birth_date, limit = in_force.birth_date, settings().expert_age_limit
+    if birth_date is None or years_after(birth_date, limit) > _today(now) or is_age_relaxed(in_force.eligibility):
+        expert.lapses_on = None  # corrected, or approved beyond the age, meanwhile: told anew when the time has come
         await expert.save(update_fields=["lapses_on"])
         return False
     await _change(expert, case, StandingChange.LAPSE, viewer=None, now=now)

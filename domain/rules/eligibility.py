@@ -122,6 +122,12 @@ def report(facts: Facts, limits: Limits) -> Report:
     return Report(facts.day, lines, tuple(sorted(_forecasts(facts, limits), key=lambda each: each.on)))
 
 
+def is_age_relaxed(kept: Mapping[str, Any] | None) -> bool:
+    """Whether a report that was kept says that the person was past the age limit and the rule may be relaxed for them."""
+    told = EligibilityRule.AGE, EligibilityResult.RELAXED
+    return kept is not None and any((line["rule"], line["result"]) == told for line in kept["lines"])
+
+
 def _missed(facts: Facts) -> EligibilityResult:
     """A condition that the rule relaxes for specialties with few experts is not met."""
     return EligibilityResult.RELAXED if facts.scarce else EligibilityResult.FAILED

@@ -86,9 +86,17 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "【评审专家库】{pool}专家库已撤销，您的申请随之取消，资料仍保留。请登录系统查看。",
         "[Expert registry] The pool {pool} was closed and your case cancelled; your profile is kept. Sign in to see more.",
     ),
+    SmsTemplate.OWN_POOL_CLOSED: (
+        "【评审专家库】您所在的{pool}专家库已撤销，您仍是正式专家。请登录系统申请变更区划。",
+        "[Expert registry] Your pool {pool} was closed; you remain a formal expert. Sign in and ask for a change of division.",
+    ),
     SmsTemplate.REMINDER: (
         "【评审专家库】您有申请尚未提交。请登录系统完成，长期不提交的申请将被取消。",
         "[Expert registry] A case of yours is not yet submitted. Sign in and finish it: a case left lying is cancelled.",
+    ),
+    SmsTemplate.DRAFT_WAITING: (
+        "【评审专家库】您修改的资料尚未提交，变更没有生效。请登录系统提交，或者放弃草稿。",
+        "[Expert registry] What you changed in your profile is not submitted and not in effect. Sign in to submit or discard it.",
     ),
     SmsTemplate.CASE_CANCELLED: (
         "【评审专家库】您的申请因长期未提交已取消，已填写的资料仍保留。请登录系统重新提交。",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.actions import pools, reference, sessions
+from domain.actions import pools, reference, reminders, sessions
 from domain.actions.divisions import request_division_change
 from domain.actions.record_chain import broken_links
 from domain.rules.errors import Incomplete, InvalidInput, NotAllowed
@@ -87,6 +87,7 @@ async def test_a_formal_expert_stays_one_and_asks_for_another_pool_or_comes_alon
     moving, staying = [(await case_at(Stage.ADMITTED, pool="220323"))[0] for _ in range(2)]
     await closed("220323")
     await pools.cancel_without_office()
+    informed = await asyncio.gather(*(reminders.tell_of_closed_pools() for _ in range(3)))
 
     case = await request_division_change(
         "220382", reason="专家库撤销", commitment=True, avoidance=True, viewer=moving.viewer, now=await database_now()
@@ -96,6 +97,10 @@ async def test_a_formal_expert_stays_one_and_asks_for_another_pool_or_comes_alon
     await pools.merge("220323", "220382", reason="接收", viewer=(await administrator()).viewer, now=await database_now())
     await pools.carry_on()
 
+    assert (sum(informed), await reminders.tell_of_closed_pools()) == (2, 0)
+    for person in (moving, staying):
+        [message] = await SmsMessage.filter(account_id=person.account.id, template=SmsTemplate.OWN_POOL_CLOSED)
+        assert message.parameters == {"pool": "伊通满族自治县"}
     kept = await Expert.get(id=staying.viewer.expert_id)
     assert (kept.standing, kept.pool_code) == (Standing.FORMAL, "220382")
     assert (await Application.get(id=case.id)).stage is Stage.CANCELLED

@@ -8,6 +8,7 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from domain.actions import standing
+from domain.actions.eligibility import set_scarce
 from domain.rules.calendar import SHANGHAI
 from domain.rules.errors import InvalidInput, NotAllowed, NotFound, Taken, WrongStanding
 from domain.rules.standing import years_after
@@ -227,3 +228,25 @@ async def test_what_is_always_true_of_standing(province: SignedIn, name: str, st
         await execute(statement.format(expert=_id(person)))
 
     assert await rows("SELECT FROM pg_trigger WHERE tgname = $1 UNION ALL SELECT FROM pg_constraint WHERE conname = $1", name)
+
+
+async def test_who_was_approved_beyond_the_age_for_a_scarce_specialty_does_not_lapse_by_it(
+    province: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await administrator()
+    for module in ("standing", "eligibility"):
+        monkeypatch.setattr(f"domain.actions.{module}.settings", lambda: replace(settings(), expert_age_limit=40))
+    await set_scarce("A01010000", True, viewer=admin.viewer)
+    relaxed = await formal()
+    await set_scarce("A01010000", False, viewer=admin.viewer)
+    beyond = await formal()
+
+    await standing.keep_standing(limit=1000)
+    told_of = [(await Expert.get(id=_id(each))).lapses_on for each in (relaxed, beyond)]
+    await execute("UPDATE experts SET lapses_on = '2026-01-01' WHERE id IN ($1, $2)", _id(relaxed), _id(beyond))
+    await standing.keep_standing(limit=1000)
+
+    stays, goes = [await Expert.get(id=_id(each)) for each in (relaxed, beyond)]
+    assert (told_of[0], told_of[1] is not None) == (None, True)
+    assert (stays.standing, stays.lapses_on, await told(relaxed)) == (Standing.FORMAL, None, [])
+    assert goes.standing is Standing.LAPSED
