@@ -161,6 +161,8 @@ async def test_a_new_password_ends_sign_ins_that_wait(zhao: SignedIn, clock: Clo
     with pytest.raises(SecondFactorRejected):
         await sessions.confirm_session(needed.ticket, code(secret, now), now=now)
 
+    assert await Session.filter(account_id=zhao.account.id, ended_at=None).count() == 0
+
 
 async def test_a_new_password_gives_no_new_tries(zhao: SignedIn, clock: Clock) -> None:
     secret = await enrolled(zhao, clock)
@@ -194,6 +196,8 @@ async def test_who_was_disabled_meanwhile_does_not_come_in(zhao: SignedIn, clock
 
     with pytest.raises(SecondFactorRejected):
         await sessions.confirm_session(needed.ticket, code(secret, now), now=now)
+
+    assert await Session.filter(account_id=zhao.account.id, ended_at=None).count() == 0
 
 
 async def test_a_try_cannot_be_rolled_back(zhao: SignedIn, now: datetime) -> None:

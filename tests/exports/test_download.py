@@ -44,6 +44,8 @@ async def test_nobody_else_gets_it_not_even_by_an_address_made_for_them(database
         with pytest.raises(NotFound):
             await load(export, other.viewer)
 
+    assert (await Export.get(id=export.id)).downloaded_at is None
+
 
 async def test_an_address_serves_the_session_it_was_made_for_alone(database: Settings, now: datetime) -> None:
     local = await officer()

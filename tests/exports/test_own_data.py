@@ -178,6 +178,8 @@ async def test_staff_have_nothing_to_take_along(database: Settings) -> None:
         with pytest.raises(NotAllowed):
             await exports.ask_own_data(password=PASSWORD, viewer=staff.viewer, address=some_address(), now=await database_now())
 
+        assert await Export.filter(requested_by_id=staff.account.id).count() == 0
+
 
 async def test_every_table_with_rows_of_a_person_is_told_or_left_out_for_a_reason(database: Settings) -> None:
     """A new table that hangs on accounts or experts belongs into `collect`, or into NOT_TOLD with its reason."""

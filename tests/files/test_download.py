@@ -50,6 +50,8 @@ async def test_an_address_serves_no_other_session(zhang: SignedIn, wang: SignedI
         with pytest.raises(NotFound):
             await follow(address, other, now)
 
+    assert await ClearRead.filter(subject_id=zhang.account.id).count() == 0
+
 
 async def test_an_address_that_was_changed_serves_nobody(zhang: SignedIn, now: datetime) -> None:
     file = await hand_in(attacks.scan(), zhang, now)

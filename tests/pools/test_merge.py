@@ -376,6 +376,8 @@ async def test_a_transfer_never_changes(now: datetime) -> None:
         with pytest.raises(IntegrityError, match="never change"):
             await execute(f"{statement} WHERE expert_id = $1", case.expert_id)
 
+    assert [each.into_code for each in await PoolTransfer.filter(expert_id=case.expert_id)] == ["222405"]
+
 
 # The doors
 

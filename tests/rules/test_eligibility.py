@@ -36,7 +36,7 @@ def test_the_lines_follow_the_vocabulary() -> None:
         (None, None, None),
     ],
 )
-def test_age(born: date | None, age: int | None, met: bool | None, scarce: tuple[str, ...]) -> None:
+def test_the_age_on_the_day_must_lie_under_the_limit(born: date | None, age: int | None, met: bool | None, scarce: tuple[str, ...]) -> None:
     found = line(EligibilityRule.AGE, Facts(day=DAY, birth_date=born, scarce=scarce))
 
     if met is None:

@@ -80,6 +80,8 @@ async def test_signing_in_is_refused_as_for_a_phone_that_nobody_has(database: Se
             person.phone, code=code, transport=Transport.BEARER, device="pytest", address=some_address(), now=await database_now()
         )
 
+    assert await Session.filter(account_id=person.account.id, ended_at=None).count() == 0
+
 
 async def test_registering_again_makes_a_new_account_that_the_province_sees_linked(database: Settings) -> None:
     person = await formal()
@@ -138,7 +140,7 @@ async def test_leaving_twice_at_once_happens_once(database: Settings) -> None:
     assert await StandingRecord.filter(expert_id=person.viewer.expert_id).count() == 1
 
 
-async def test_over_the_wire(database: Settings) -> None:
+async def test_leaving_by_graphql_is_for_formal_experts_alone(database: Settings) -> None:
     person = await formal()
     signed_out = await execute(LEAVE, input={"code": "000000", "confirm": True})
     temporary = await execute(LEAVE, (await registered_expert()).viewer, input={"code": "000000", "confirm": True})

@@ -208,11 +208,12 @@ async def test_what_takes_long_is_kept_beside_the_jobs_and_keeps_its_claim(
 ) -> None:
     await OutboxRow.all().delete()
     change_settings(outbox_lease_seconds=1)
-    over, kept = asyncio.Event(), []
+    over, ended, kept = asyncio.Event(), asyncio.Event(), []
 
     async def keep(row: OutboxRow) -> None:
         await over.wait()
         kept.append(await outbox.done(row))
+        ended.set()
 
     relay = Relay({"TEST": Kind(keep, Verb().give_up, lengthy=True)}, queue, database.database_url)  # type: ignore[arg-type]  # a stand-in
     [row] = await promised()
@@ -221,7 +222,7 @@ async def test_what_takes_long_is_kept_beside_the_jobs_and_keeps_its_claim(
     await asyncio.sleep(1.5)
     assert await outbox.claim(row.id, ["TEST"]) is None
     over.set()
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(ended.wait(), 5)
 
     assert kept == [True]
     assert (await OutboxRow.get(id=row.id)).state is OutboxState.SENT
@@ -296,7 +297,9 @@ async def test_a_lengthy_promise_that_fails_is_tried_again_like_others(database:
     verb.poison.add(row.subject_id)
 
     await relay.deliver(row.id)
-    await asyncio.sleep(0.2)
+    for _ in range(250):
+        if (failed := await OutboxRow.get(id=row.id)).last_error is not None:
+            break
+        await asyncio.sleep(0.02)
 
-    failed = await OutboxRow.get(id=row.id)
     assert (failed.state, failed.attempts, failed.last_error) == (OutboxState.PENDING, 1, "ZeroDivisionError")
