@@ -132,8 +132,10 @@ async def test_a_client_that_leaves_is_forgotten(served: Served) -> None:
         client.stream("POST", served.endpoint, json={"query": 'subscription { heard(of: "x") }'}, headers=EVENTS),
     ):
         during = await open_ones()
+    after = during
     for _ in range(100):
-        if (after := await open_ones()) == before:
+        after = await open_ones()
+        if after == before:
             break
         await asyncio.sleep(0.05)
 

@@ -297,8 +297,10 @@ async def test_a_lengthy_promise_that_fails_is_tried_again_like_others(database:
     verb.poison.add(row.subject_id)
 
     await relay.deliver(row.id)
+    failed = row
     for _ in range(250):
-        if (failed := await OutboxRow.get(id=row.id)).last_error is not None:
+        failed = await OutboxRow.get(id=row.id)
+        if failed.last_error is not None:
             break
         await asyncio.sleep(0.02)
 
