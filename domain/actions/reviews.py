@@ -17,6 +17,7 @@ from domain.actions.calendar import EXCEPTIONAL_DAYS, calendar_of
 from domain.actions.moving import Decision, Overtaken, brings_more, move
 from domain.actions.promises import announce
 from domain.rules.calendar import WorkingCalendar
+from domain.rules.difference import is_path
 from domain.rules.errors import (
     AlreadyReviewed,
     ClaimedByAnother,
@@ -77,6 +78,8 @@ async def return_to_expert(
                 reason[part] = check()
             except Invalid as invalid:
                 problems.append(FieldProblem(f"reasons.{number}.{part}", invalid.code, invalid.facts))
+        if "path" in reason and not is_path(reason["path"]):
+            problems.append(FieldProblem(f"reasons.{number}.path", "PATH_UNKNOWN"))
         listed.append(reason)
     if problems:
         raise InvalidInput(problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -149,6 +150,19 @@ SECTIONS = (
     Section("otherMaterials", "其他材料", "file_id", (Shown("file_id", "图片", Show.IMAGE),)),
 )
 """Every section of a revision. The order of entries is no content: moving one is no difference."""
+
+
+_FIELDS = frozenset({f"basicInfo.{each.path}" for each in BASIC_INFO} | {f"evaluationInfo.{each.path}" for each in EVALUATION_INFO})
+_COLUMNS = {each.name: {column.path for column in each.columns} for each in SECTIONS}
+_OF_ENTRY = re.compile(r"(?P<section>.+?)(\.[0-9]{1,2}(\.(?P<column>[A-Za-z]+))?)?")
+
+
+def is_path(text: str) -> bool:
+    """Whether a text names a part of the profile as `missing` does: a field, a section, an entry, a field of an entry."""
+    if text in _FIELDS or text in ("basicInfo", "evaluationInfo"):
+        return True
+    found = _OF_ENTRY.fullmatch(text)
+    return found is not None and found["section"] in _COLUMNS and found["column"] in {None, *_COLUMNS[found["section"]]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

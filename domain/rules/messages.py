@@ -133,6 +133,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "处理理由可能为专家所见，不得包含异议人的联系方式；请删除。",
         "The expert may read the reasons; take the objector's telephone number out of them.",
     ),
+    "PATH_UNKNOWN": (
+        "这不是资料中的一项；请使用资料项的路径。",
+        "This names nothing in the profile; give the path of a field, as `Profile.missing` does.",
+    ),
     "REASONS_REQUIRED": ("请至少指出一处需要修改的内容。", "Name at least one field that must be changed."),
     "CASE_NOT_YOURS": (
         "此申请目前不由您所在部门办理，不能查看明文。",

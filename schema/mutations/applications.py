@@ -60,7 +60,9 @@ class ApplicationApproveInput:
 class FieldReasonInput:
     """One reason of a return."""
 
-    path: str = strawberry.field(description="Path of the field in the profile, e.g. `titles.0.certificate`; at most 100 characters.")
+    path: str = strawberry.field(
+        description="Path of the field in the profile, e.g. `basicInfo.address`, `titles`, `titles.0.certificate`; others are refused."
+    )
     text: str = strawberry.field(description="What is wrong with it and what to do; at most 500 characters.")
 
     def to_domain(self) -> tuple[str, str]:

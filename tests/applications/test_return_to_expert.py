@@ -103,6 +103,7 @@ async def test_after_a_return_from_the_province_every_review_starts_again(databa
         ("请补充", [REASON] * 51, [("reasons", "TOO_MANY")]),
         ("请补充", [("", "看不清")], [("reasons.0.path", "TEXT_EMPTY")]),
         ("请补充", [REASON, ("titles", " ")], [("reasons.1.text", "TEXT_EMPTY")]),
+        ("请补充", [REASON, ("titles.0.nothing", "看不清")], [("reasons.1.path", "PATH_UNKNOWN")]),
         ("请补充", [("x" * 101, "字" * 501)], [("reasons.0.path", "TEXT_LENGTH"), ("reasons.0.text", "TEXT_LENGTH")]),
         ("\x07", [], [("opinion", "TEXT_CHARACTERS"), ("reasons", "REASONS_REQUIRED")]),
     ],

@@ -7,7 +7,7 @@ import pytest
 from tortoise.models import Model
 
 from domain.actions.comparing import _SECTIONS
-from domain.rules.difference import BASIC_INFO, EVALUATION_INFO, SECTIONS, Show, Snapshot, Value, codes_in, compare
+from domain.rules.difference import BASIC_INFO, EVALUATION_INFO, SECTIONS, Show, Snapshot, Value, codes_in, compare, is_path
 from models.enums import EntryChange, IdType
 from models.profiles import Revision
 
@@ -119,3 +119,32 @@ def test_personal_columns_are_those_that_are_sealed() -> None:
     sealed = {name for name, each in Revision._meta.fields_map.items() if type(each).__name__ == "SealedField"}
 
     assert {each.name for each in BASIC_INFO if each.how is Show.PERSONAL} == sealed
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "basicInfo",
+        "basicInfo.address",
+        "basicInfo.idFront",
+        "evaluationInfo.homePoolCode",
+        "evaluationInfo.specialties",
+        "evaluationInfo.specialties.2",
+        "evaluationInfo.avoidanceUnits.0.name",
+        "titles",
+        "titles.0",
+        "titles.0.certificate",
+        "workHistory.11.duties",
+        "otherMaterials.0",
+    ],
+)
+def test_a_path_names_a_field_a_section_an_entry_or_a_field_of_one(path: str) -> None:
+    assert is_path(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "address", "basicInfo.nothing", "basicInfo.0", "titles.x", "titles.0.", "titles.0.school", "titles.certificate"],
+)
+def test_nothing_else_is_a_path(path: str) -> None:
+    assert not is_path(path)
