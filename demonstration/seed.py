@@ -309,9 +309,19 @@ class _Life:
         self.sections.append((table, values))
 
     def _fill_in(self) -> None:
-        chance, world, born = self.chance, self.world, self.person.born
-        began, files = born.year + 18, self.files
+        """All sections; the order in which chance is asked makes the person."""
         number = f"{self.number:07}"
+        began = self._educate(number)
+        self._work(began, number)
+        for code in self.specialties:
+            self._entry("revision_specialties", code)
+        for unit in self.chance.sample(self.world.employers, self.chance.choice((0, 1, 1, 2))):
+            self._entry("avoidance_units", unit.name, unit.credit_code, "配偶任职", None)
+        self._entry("other_materials", self.files["OTHER"])
+
+    def _educate(self, number: str) -> int:
+        """The years of education; when they ended."""
+        chance, began = self.chance, self.person.born.year + 18
         levels = (("31", None, 3), ("21", "4", 4), ("14", "3", 3), ("11", "2", 4))
         first = chance.choice((0, 1, 1, 1))
         for place in range(first, first + chance.choice((1, 1, 2, 2, 3))):
@@ -319,11 +329,17 @@ class _Life:
                 level, degree, years = levels[place]
                 self._entry(
                     "education", chance.choice(invented.SCHOOLS), date(began, 9, 1), date(began + years, 7, 1),
-                    chance.choice(invented.MAJORS), level, "FULL_TIME", degree, f"10183{began}{level}{number}", False, files["EDUCATION"],
+                    chance.choice(invented.MAJORS), level, "FULL_TIME", degree, f"10183{began}{level}{number}", False,
+                    self.files["EDUCATION"],
                 )  # fmt: skip
                 began += years
         table, values = self.sections[-1]
         self.sections[-1] = (table, (*values[:-2], True, values[-1]))
+        return began
+
+    def _work(self, began: int, number: str) -> None:
+        """Titles, employments and qualifications since the education ended."""
+        chance, world, files = self.chance, self.world, self.files
         for place in range(chance.choice((1, 1, 2, 3))):
             on = date(began + 5 + place * 4, 12, 1)
             self._entry(
@@ -343,11 +359,6 @@ class _Life:
                 self._entry(
                     "qualification_entries", code, f"ZG{on.year}{number}{place}", on, until, "住房和城乡建设部", files["QUALIFICATION"]
                 )
-        for code in self.specialties:
-            self._entry("revision_specialties", code)
-        for unit in chance.sample(world.employers, chance.choice((0, 1, 1, 2))):
-            self._entry("avoidance_units", unit.name, unit.credit_code, "配偶任职", None)
-        self._entry("other_materials", files["OTHER"])
 
     def _revision(self, state: RevisionState, created: datetime, frozen: datetime | None) -> Any:
         """A revision with all sections filled in so far; entries are the same ones in each revision."""
@@ -449,24 +460,11 @@ class _Life:
             return
         world, previous, round_ = self.world, None, 0
         case = self.case if kind is CaseKind.ADMISSION else world.id("applications", self.number, 2)
-        for place, (at, how, left, reached, officer) in enumerate(moves, 1):
+        for place, step in enumerate(moves, 1):
+            at, how, left, reached, officer = step
             round_ += how is Move.SUBMIT
-            own = how in (Move.SUBMIT, Move.WITHDRAW)
-            opinion = _REASON_TO_MOVE if leaving and how is Move.SUBMIT else _OPINIONS.get(how)
-            told = SimpleNamespace(
-                id=world.id("application_records", self.number, 100 * self._cases + place), application_id=case, number=place,
-                round=round_, at=at,
-                actor_id=officer.id if officer else self.account if own else None,
-                actor_name=officer.name if officer else self.person.name if own else None,
-                actor_role=officer.role.value if officer else Role.EXPERT.value if own else None,
-                move=how.value, from_stage=left.value, to_stage=reached.value, revision_id=revisions[round_ - 1],
-                opinion=opinion, reject_reason="NOT_ELIGIBLE" if how is Move.REJECT else None,
-                field_reasons=_REASONS if how is Move.RETURN else [], previous_hash=previous,
-            )  # fmt: skip
-            previous = chain_hash(told)  # type: ignore[arg-type]  # a record in everything that is hashed
-            reasons = _REASONS_WRITTEN if how is Move.RETURN else "[]"
-            values = [getattr(told, name) for name in _COLUMNS["application_records"][:-3]]
-            self._put("application_records", *values, reasons, told.previous_hash, previous)
+            revision, is_leaving = revisions[round_ - 1], leaving is not None
+            previous = self._record(step, case, place, round_, revision=revision, previous=previous, is_leaving=is_leaving)
             if reached is Stage.PUBLICITY:
                 self._write_notice(at, moves[-1][0] if self.stage in (Stage.ADMITTED, Stage.OBJECTION) else None)
             elif reached in seed_later.SMS_AFTER:
@@ -482,6 +480,27 @@ class _Life:
             self.person.name, self.employer.name, True, True, opened, submitted, since, due if stage in REVIEWS else None,
             since if stage in CLOSED else None, len(moves), previous,
         )  # fmt: skip
+
+    def _record(self, step: Step, case: Any, place: int, round_: int, *, revision: Any, previous: bytes | None, is_leaving: bool) -> bytes:
+        """The record of a move, bound to the one before; its hash."""
+        at, how, left, reached, officer = step
+        own = how in (Move.SUBMIT, Move.WITHDRAW)
+        told = SimpleNamespace(
+            id=self.world.id("application_records", self.number, 100 * self._cases + place), application_id=case, number=place,
+            round=round_, at=at,
+            actor_id=officer.id if officer else self.account if own else None,
+            actor_name=officer.name if officer else self.person.name if own else None,
+            actor_role=officer.role.value if officer else Role.EXPERT.value if own else None,
+            move=how.value, from_stage=left.value, to_stage=reached.value, revision_id=revision,
+            opinion=_REASON_TO_MOVE if is_leaving and how is Move.SUBMIT else _OPINIONS.get(how),
+            reject_reason="NOT_ELIGIBLE" if how is Move.REJECT else None,
+            field_reasons=_REASONS if how is Move.RETURN else [], previous_hash=previous,
+        )  # fmt: skip
+        digest = chain_hash(told)  # type: ignore[arg-type]  # a record in everything that is hashed
+        reasons = _REASONS_WRITTEN if how is Move.RETURN else "[]"
+        values = [getattr(told, name) for name in _COLUMNS["application_records"][:-3]]
+        self._put("application_records", *values, reasons, previous, digest)
+        return digest
 
     def _write_notice(self, at: datetime, closed: datetime | None) -> None:
         window, key = self._window(at), self.world.id("public_notices", self.number)
