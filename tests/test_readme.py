@@ -28,6 +28,16 @@ def test_readme_holds_the_settings_table_and_the_lifecycle_as_they_are_now() -> 
     assert run.with_generated_parts(text) == text, "run `python3 run.py schema`"
 
 
+def test_readme_names_every_operation_and_who_it_is_for() -> None:
+    text = (ROOT / "README.md").read_text()
+    table = text[text.index("## Operations by role") : text.index("## The life of a case")]
+    named_there = set(re.findall(r"\w+", table)) | {f"{name}Remove" for name in re.findall(r"`(\w+)Save`/`Remove`", table)}
+
+    roots = {field for root in ROOTS for field in schema._schema.type_map[root].fields}  # type: ignore[attr-defined]  # object types have fields
+
+    assert {name for name in roots if not name.startswith("development")} - named_there == set()
+
+
 def test_readme_says_what_each_dependency_is_for() -> None:
     text = (ROOT / "README.md").read_text()
     table = text[text.index("| dependency | for |") : text.index("Tests add")]
