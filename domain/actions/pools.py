@@ -42,11 +42,7 @@ async def merge(from_code: str, into_code: str, *, reason: str, viewer: Viewer, 
     it stands. Raises NotAllowed for all but administrators and provincial officers, and InvalidInput: for what is no pool
     (POOL_NOT_SELECTABLE), one and the same (POOL_INTO_ITSELF), one closed into another before (POOL_CLOSED).
     """
-    if not closes_pools(viewer):
-        raise NotAllowed
-    fields = Fields()
-    said = fields.check("reason", lambda: prose(reason, longest=REASON_LENGTH), otherwise="")
-    fields.refuse()
+    said = _ordered(viewer, reason)
     async with transaction():
         await rows("SELECT pg_advisory_xact_lock($1)", LOCK)
         closed = await PoolMerge.get_or_none(from_code=from_code)
@@ -79,11 +75,7 @@ async def close(pool_code: str, *, reason: str, viewer: Viewer, now: datetime) -
     another later. Raises NotAllowed as `merge`, and InvalidInput for what is no open pool (POOL_NOT_SELECTABLE) or one to which people of
     another are still on their way (POOL_MERGE_RUNNING).
     """
-    if not closes_pools(viewer):
-        raise NotAllowed
-    fields = Fields()
-    said = fields.check("reason", lambda: prose(reason, longest=REASON_LENGTH), otherwise="")
-    fields.refuse()
+    said = _ordered(viewer, reason)
     async with transaction():
         await rows("SELECT pg_advisory_xact_lock($1)", LOCK)
         found = await Division.get_or_none(code=pool_code)
@@ -185,6 +177,16 @@ _RECEIVING = """
 SELECT heir.code FROM divisions d JOIN divisions heir ON heir.code = d.pool_code
 WHERE d.code = $1 AND heir.pool_selectable AND NOT heir.retired FOR SHARE
 """
+
+
+def _ordered(viewer: Viewer, reason: str) -> str:
+    """The reason of an order to close a pool. Raises NotAllowed for who may not give one, InvalidInput for the reason."""
+    if not closes_pools(viewer):
+        raise NotAllowed
+    fields = Fields()
+    said = fields.check("reason", lambda: prose(reason, longest=REASON_LENGTH), otherwise="")
+    fields.refuse()
+    return said
 
 
 async def _named(code: str) -> str:
