@@ -11,7 +11,7 @@ COMMENT ON VIEW bench.applications IS E'@primaryKey key
 @foreignKey (pool_code) references bench.divisions (code)|@fieldName pool|@behavior -manyRelation:resource:list -manyRelation:resource:connection
 @foreignKey (revision_id) references bench.profiles (key)|@fieldName profile|@behavior -manyRelation:resource:list -manyRelation:resource:connection';
 
-CREATE VIEW bench.waiting AS SELECT * FROM bench.applications WHERE stage IN ('SECOND_REVIEW', 'FINAL_REVIEW');
+CREATE VIEW bench.waiting AS SELECT * FROM bench.applications WHERE stage IN ('SECOND_REVIEW', 'FINAL_REVIEW', 'OBJECTION');
 COMMENT ON VIEW bench.waiting IS E'@primaryKey key
 @foreignKey (pool_code) references bench.divisions (code)|@fieldName pool|@behavior -manyRelation:resource:list -manyRelation:resource:connection';
 
