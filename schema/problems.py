@@ -211,6 +211,13 @@ class Taken(Problem):
     path: str = strawberry.field(description="Which field of the input is taken.")
 
 
+@strawberry.type(
+    description="幂等键: the idempotency key was used for something else in the last 24 hours; take a new key for a new request."
+)
+class KeyReused(Problem):
+    """See errors.KeyReused."""
+
+
 @strawberry.type(description="The profile was saved elsewhere since it was read: read it again, then save.")
 class Stale(Problem):
     """See errors.Stale."""
@@ -253,6 +260,7 @@ PROBLEMS: Mapping[type[errors.Refusal], type[Problem]] = {
     errors.SecondFactorNeeded: SecondFactorNeeded,
     errors.SecondFactorRejected: SecondFactorRejected,
     errors.Taken: Taken,
+    errors.KeyReused: KeyReused,
     errors.Stale: Stale,
     errors.NothingChanged: NothingChanged,
     errors.BaseMoved: BaseMoved,

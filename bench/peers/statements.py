@@ -46,7 +46,8 @@ STATEMENTS = {
           AND (a.role = 'EXPERT' OR s.used_at > registry_now() - interval '30 minutes')""",
     "application": f"SELECT {APPLICATION} FROM applications WHERE id = $1 AND {VISIBLE % (2, 2)}",
     "applications": f"""SELECT {APPLICATION}, (extract(epoch FROM stage_since) * 1000000)::bigint || '~' || id AS cursor FROM applications
-        WHERE stage IN ('SECOND_REVIEW', 'FINAL_REVIEW', 'OBJECTION') AND {VISIBLE % (2, 2)} ORDER BY stage_since, applications.id LIMIT $1""",
+        WHERE stage IN ('SECOND_REVIEW', 'FINAL_REVIEW', 'OBJECTION') AND {VISIBLE % (2, 2)}
+        ORDER BY stage_since, applications.id LIMIT $1""",
     "applicationsCount": f"""SELECT count(*)::int AS n FROM (SELECT FROM applications
         WHERE stage IN ('SECOND_REVIEW', 'FINAL_REVIEW', 'OBJECTION') AND {VISIBLE % (1, 1)} LIMIT 1000) c""",
     "publicNotices": f"""SELECT {fields("name employer pool_code tentative", ids="PublicNotice", instants="opened_at closes_at",

@@ -16,6 +16,7 @@ from tortoise.models import Model
 from domain.actions import choices
 from domain.actions.at_once import put_into_force
 from domain.actions.editing import Entry, editing, own_entry
+from domain.actions.retries import once
 from domain.actions.standing import is_barred
 from domain.rules import identity, mask, text
 from domain.rules.calendar import SHANGHAI
@@ -177,35 +178,59 @@ def _checked_units(declared: Sequence[AvoidanceUnitInput], *, today: date) -> tu
 
 
 async def save_education(
-    given: EducationInput, *, entry: UUID | None = None, viewer: Viewer, now: datetime, expected_version: int | None = None
+    given: EducationInput,
+    *,
+    entry: UUID | None = None,
+    key: str | None = None,
+    viewer: Viewer,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> Education:
     """Add an education, or change one of the viewer's own; marking it the highest takes the mark from another.
 
-    `entry` is the id of its row in any revision of the viewer. Raises InvalidInput, NotFound for another's or a removed entry, Stale, and
-    what `open_draft` raises.
+    `entry` is the id of its row in any revision of the viewer; without it, `key` makes a repeat answer with the entry that was added first
+    (retries.once). Raises InvalidInput, NotFound for another's or a removed entry, Stale, KeyReused, and what `open_draft` raises.
     """
-    return await _save(_EDUCATION, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+    return await _save(_EDUCATION, given, entry, key, viewer=viewer, now=now, expected_version=expected_version)
 
 
 async def save_title(
-    given: TitleInput, *, entry: UUID | None = None, viewer: Viewer, now: datetime, expected_version: int | None = None
+    given: TitleInput,
+    *,
+    entry: UUID | None = None,
+    key: str | None = None,
+    viewer: Viewer,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> TitleEntry:
     """Add a title, or change one; at most five. As `save_education`."""
-    return await _save(_TITLES, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+    return await _save(_TITLES, given, entry, key, viewer=viewer, now=now, expected_version=expected_version)
 
 
 async def save_work_entry(
-    given: WorkEntryInput, *, entry: UUID | None = None, viewer: Viewer, now: datetime, expected_version: int | None = None
+    given: WorkEntryInput,
+    *,
+    entry: UUID | None = None,
+    key: str | None = None,
+    viewer: Viewer,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> WorkEntry:
     """Add an employment, or change one; at most five. As `save_education`."""
-    return await _save(_WORK_HISTORY, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+    return await _save(_WORK_HISTORY, given, entry, key, viewer=viewer, now=now, expected_version=expected_version)
 
 
 async def save_qualification(
-    given: QualificationInput, *, entry: UUID | None = None, viewer: Viewer, now: datetime, expected_version: int | None = None
+    given: QualificationInput,
+    *,
+    entry: UUID | None = None,
+    key: str | None = None,
+    viewer: Viewer,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> QualificationEntry:
     """Add a professional qualification, or change one; at most five. As `save_education`."""
-    return await _save(_QUALIFICATIONS, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+    return await _save(_QUALIFICATIONS, given, entry, key, viewer=viewer, now=now, expected_version=expected_version)
 
 
 async def remove_education(entry: UUID, *, viewer: Viewer, now: datetime, expected_version: int | None = None) -> Revision:
@@ -229,6 +254,20 @@ async def remove_qualification(entry: UUID, *, viewer: Viewer, now: datetime, ex
 
 
 async def _save(
+    section: _Section[Entry],
+    given: SectionInput,
+    entry: UUID | None,
+    key: str | None,
+    *,
+    viewer: Viewer,
+    now: datetime,
+    expected_version: int | None,
+) -> Entry:
+    write = partial(_write, section, given, entry, viewer=viewer, now=now, expected_version=expected_version)
+    return await write() if entry is not None else await once(section.model, write, key=key, asked=given, viewer=viewer, now=now)
+
+
+async def _write(
     section: _Section[Entry], given: SectionInput, entry: UUID | None, *, viewer: Viewer, now: datetime, expected_version: int | None
 ) -> Entry:
     async with editing(viewer, now=now, expected_version=expected_version) as draft:

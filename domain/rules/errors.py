@@ -220,6 +220,12 @@ class Taken(Refusal):
         self.path = path
 
 
+class KeyReused(Refusal):
+    """An idempotency key came back with another input."""
+
+    code = "KEY_REUSED"
+
+
 class Stale(Refusal):
     """The profile was saved elsewhere since it was read; `version` is the present one."""
 

@@ -55,6 +55,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "该手机号或证件号码已不能用于注册。如属本人，请携带身份证件到所在地财政部门办理认领。",
         "This phone or id number cannot be used to register. If it is yours, claim it with your identity card at your finance office.",
     ),
+    "KEY_REUSED": (
+        "该幂等键已用于另一内容；请为新的请求换用新的键。",
+        "This idempotency key was used with another input; take a new key for a new request.",
+    ),
     "SERVICE_UNAVAILABLE": ("系统暂时繁忙，未作任何更改；请稍后重试。", "The registry is busy, nothing was changed; try again shortly."),
     "OPERATION_TIMEOUT": (
         "处理时间过长，已中止；结果可能已保存，请刷新后查看。",

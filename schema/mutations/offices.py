@@ -72,6 +72,11 @@ class ApplicationNoteAddInput:
 
     application_id: strawberry.ID = strawberry.field(description=_CASE)
     text: str = strawberry.field(description="At most 2000 characters.")
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="Of your own choice, at most 100 characters: if the answer is lost, send the same again with the same key within 24 hours, and "
+        "no second note comes of it.",
+    )
 
 
 @strawberry.input(description="Send a message of the ledger once more.")
@@ -106,7 +111,7 @@ ApplicationHandOverResult = Annotated[
     strawberry.union("ApplicationHandOverResult", description="The case in the colleague's hands, or why it is not."),
 ]
 ApplicationNoteAddResult = Annotated[
-    ApplicationNote | p.InvalidInput | p.NotFound | p.NotSignedIn | p.Unavailable,
+    ApplicationNote | p.InvalidInput | p.KeyReused | p.NotFound | p.NotSignedIn | p.Unavailable,
     strawberry.union("ApplicationNoteAddResult", description="The note, or why it was not written."),
 ]
 MessageResendResult = Annotated[
@@ -179,7 +184,8 @@ class OfficeMutations:
     async def application_note_add(self, info: Info, input: ApplicationNoteAddInput) -> ApplicationNoteAddResult:
         """See notes.add."""
         viewer = info.context.signed_in()
-        note = await notes.add(wanted_key(input.application_id, Application), input.text, viewer=viewer, now=info.context.now)
+        case = wanted_key(input.application_id, Application)
+        note = await notes.add(case, input.text, key=input.idempotency_key, viewer=viewer, now=info.context.now)
         return ApplicationNote(row=note)
 
     @strawberry.mutation(

@@ -23,6 +23,10 @@ Section = TypeVar("Section", bound=profile_input.SectionInput)
 
 _VERSION = "The `version` of the draft that you saw: if it was saved meanwhile, the answer is Stale. Leave it out to save in any case."
 _ENTRY = "Global id of the entry to change, as read from any revision; leave it out to add one."
+_KEY = (
+    "Of your own choice, at most 100 characters, for a new entry: if the answer is lost, send the same again with the same key within 24 hours, "
+    "and no second entry comes of it."
+)
 _NEW = "Required for a new entry."
 _PARTIAL = "Fields that are left out stay as they are; null empties a field."
 
@@ -107,6 +111,7 @@ class EducationSaveInput:
     degree: str | None = _optional("学位: a selectable code of `codes(kind: DEGREE)`.")
     certificate_number: str | None = _optional("证书编号: at most 60 characters.")
     is_highest: bool | None = _optional("最高学历: true takes the mark from the entry that bore it.")
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
 
 
@@ -119,6 +124,7 @@ class TitleSaveInput:
     certificate_number: str | None = _optional(f"证书编号: at most 60 characters. {_NEW}")
     obtained_on: date | None = _optional(f"取得日期. {_NEW}")
     issuer: str | None = _optional(f"发证机关: at most 120 characters. {_NEW}")
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
 
 
@@ -132,6 +138,7 @@ class WorkEntrySaveInput:
     employer: str | None = _optional(f"工作单位: at most 120 characters. {_NEW}")
     post: str | None = _optional(f"职务: at most 120 characters. {_NEW}")
     duties: str | None = _optional(f"工作内容: at most 1000 characters, several lines allowed. {_NEW}")
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
 
 
@@ -145,6 +152,7 @@ class QualificationSaveInput:
     obtained_on: date | None = _optional(f"取得日期. {_NEW}")
     valid_until: date | None = _optional("有效期至; left out or null: it does not lapse.")
     issuer: str | None = _optional(f"发证机关: at most 120 characters. {_NEW}")
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
     expected_version: int | None = strawberry.field(default=None, description=_VERSION)
 
 
@@ -204,7 +212,7 @@ class FileDetachInput:
 
 _Saved = Profile | p.InvalidInput | p.NotAllowed | p.NotSignedIn | p.Stale | p.Unavailable
 _Removed = Profile | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Stale | p.Unavailable
-_SavedEntry = p.InvalidInput | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Stale | p.Unavailable
+_SavedEntry = p.InvalidInput | p.KeyReused | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Stale | p.Unavailable
 
 BasicInfoSaveResult = Annotated[
     _Saved | p.Taken, strawberry.union("BasicInfoSaveResult", description="The draft with its new version, or why it was not saved.")
@@ -341,7 +349,7 @@ def _by(info: Info, input: Any) -> dict[str, Any]:
 async def _save(verb: Callable[..., Any], section: type[profile_input.SectionInput], kind: type[Node], info: Info, input: Any) -> Any:
     by = _by(info, input)
     entry = None if input.id is None else wanted_key(input.id, kind)
-    return await verb(_to_domain(input, section), entry=entry, **by)
+    return await verb(_to_domain(input, section), entry=entry, key=input.idempotency_key, **by)
 
 
 def _certified(global_id: strawberry.ID | None) -> UUID | None:

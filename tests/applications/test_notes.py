@@ -93,3 +93,20 @@ async def test_the_door_of_notes(database: Settings) -> None:
     assert done.data == {"applicationNoteAdd": {"__typename": "ApplicationNote", "text": "请留意", "authorName": "李初审"}}
     assert own.data == {"applicationNoteAdd": {"__typename": "NotFound", "code": "NOT_FOUND"}}
     assert nobody.data == {"applicationNoteAdd": {"__typename": "NotSignedIn", "code": "NOT_SIGNED_IN"}}
+
+
+async def test_a_note_that_is_sent_again_under_its_key_is_written_once(now: datetime) -> None:
+    _, case = await case_at(Stage.FIRST_REVIEW)
+    local = await officer()
+    document = """mutation Note($input: ApplicationNoteAddInput!) { applicationNoteAdd(input: $input) {
+        __typename ... on ApplicationNote { id text } ... on Problem { code } } }"""
+
+    async def add(text: str) -> Any:
+        given = {"applicationId": f"Application_{case.id}", "text": text, "idempotencyKey": "7d0c"}
+        return ((await execute(document, local.viewer, input=given)).data or {})["applicationNoteAdd"]
+
+    first, again, other = await add("请留意。"), await add("请留意。"), await add("别的")
+
+    assert first == again == {"__typename": "ApplicationNote", "id": first["id"], "text": "请留意。"}
+    assert other == {"__typename": "KeyReused", "code": "KEY_REUSED"}
+    assert await ApplicationNote.filter(application_id=case.id).count() == 1

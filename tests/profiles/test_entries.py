@@ -14,7 +14,7 @@ from tortoise.models import Model
 
 from domain.actions import profiles
 from domain.actions.revisions import copy_as_draft, freeze
-from domain.rules.errors import InvalidInput, NotAllowed, NotFound, Stale
+from domain.rules.errors import InvalidInput, KeyReused, NotAllowed, NotFound, Stale
 from domain.rules.profile_input import UNSET, EducationInput, QualificationInput, SectionInput, TitleInput, WorkEntryInput
 from models.database import transaction
 from models.enums import StudyMode
@@ -155,6 +155,44 @@ async def test_two_last_entries_at_once_are_one(section: Section, expert: Signed
     draft = await draft_of(expert.viewer)
     assert sorted(isinstance(each, InvalidInput) for each in ends) == [False, True, True]
     assert await section.model.filter(revision_id=draft.pk).count() == section.limit
+
+
+async def test_under_one_key_one_entry_is_added_however_often_it_is_asked_for(section: Section, expert: SignedIn, now: datetime) -> None:
+    first = await section.save(section.good, key="k1", expected_version=None, viewer=expert.viewer, now=now)
+    version = (await draft_of(expert.viewer)).version
+
+    again = await section.save(section.good, key="k1", expected_version=version - 1, viewer=expert.viewer, now=now)
+    ends = await asyncio.gather(*(section.save(section.good, key="k2", viewer=expert.viewer, now=now) for _ in range(3)))
+    theirs = await section.save(section.good, key="k1", viewer=(await registered_expert()).viewer, now=now)
+
+    draft = await draft_of(expert.viewer)
+    kept = await section.model.filter(revision_id=draft.pk).order_by("position")
+    assert again.pk == first.pk
+    assert {each.pk for each in ends} == {kept[1].pk}
+    assert [each.pk for each in kept] == [first.pk, ends[0].pk]
+    assert theirs.pk not in {each.pk for each in kept}
+    assert draft.version == version + 1
+
+
+async def test_a_key_stands_for_what_was_asked_and_stays_free_where_nothing_came_of_it(
+    section: Section, expert: SignedIn, now: datetime
+) -> None:
+    with pytest.raises(InvalidInput):
+        await section.save(type(section.good)(), key="k1", viewer=expert.viewer, now=now)
+    entry = await section.save(section.good, key="k1", viewer=expert.viewer, now=now)
+    before = await everything_of(expert.viewer)
+
+    with pytest.raises(KeyReused):
+        await section.save(replace(section.good, **given(section.change)), key="k1", viewer=expert.viewer, now=now)
+    for bad in ("", "k" * 101):
+        with pytest.raises(InvalidInput) as refusal:
+            await section.save(section.good, key=bad, viewer=expert.viewer, now=now)
+        assert told(refusal.value) == [("idempotencyKey", "TEXT_LENGTH")]
+
+    assert await everything_of(expert.viewer) == before
+    await section.remove(entry.pk, viewer=expert.viewer, now=now)
+    with pytest.raises(NotFound):
+        await section.save(section.good, key="k1", viewer=expert.viewer, now=now)
 
 
 async def test_removing_takes_one_entry_out_and_cannot_be_done_twice(section: Section, expert: SignedIn, now: datetime) -> None:
