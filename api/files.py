@@ -107,15 +107,7 @@ class Files:
         viewer = context.signed_in()
         file_id, expires, signature = _asked_for(request, "file")
         file = await files.opened(file_id, expires=expires, signature=signature, viewer=viewer, now=context.now)
-        return StreamingResponse(
-            await storage.read(file.object_key),
-            media_type=file.media_type,
-            headers={
-                **_DOWNLOAD_HEADERS,
-                "Content-Length": str(file.size),
-                "Content-Disposition": f"inline; filename*=UTF-8''{quote(file.original_name, safe='')}",
-            },
-        )
+        return await _given_out(file.object_key, file.media_type, file.size, f"inline; {_named(file.original_name)}")
 
     async def _give_out_export(self, request: Request) -> Response:
         """The address is one of `Export.url`; it serves the session for which it was made, and that session alone."""
@@ -125,15 +117,18 @@ class Files:
         export = await exports.opened(export_id, expires=expires, signature=signature, viewer=viewer, now=context.now)
         if export.object_key is None or export.file_name is None:
             raise NotFound
-        return StreamingResponse(
-            await storage.read(export.object_key),
-            media_type=export.media_type,
-            headers={
-                **_DOWNLOAD_HEADERS,
-                "Content-Length": str(export.size),
-                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(export.file_name, safe='')}",
-            },
-        )
+        return await _given_out(export.object_key, export.media_type, export.size, f"attachment; {_named(export.file_name)}")
+
+
+async def _given_out(key: str, media_type: str | None, size: int | None, disposition: str) -> Response:
+    """What lies in the store under this key, in clear, as it is read."""
+    headers = {**_DOWNLOAD_HEADERS, "Content-Length": str(size), "Content-Disposition": disposition}
+    return StreamingResponse(await storage.read(key), media_type=media_type, headers=headers)
+
+
+def _named(name: str) -> str:
+    """The name under which a browser keeps it (RFC 6266)."""
+    return f"filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _asked_for(request: Request, name: str) -> tuple[UUID, int, str]:

@@ -264,7 +264,7 @@ async def _save(
     expected_version: int | None,
 ) -> Entry:
     write = partial(_write, section, given, entry, viewer=viewer, now=now, expected_version=expected_version)
-    return await write() if entry is not None else await once(section.model, write, key=key, asked=given, viewer=viewer, now=now)
+    return await once(section.model, write, key=key if entry is None else None, asked=given, viewer=viewer, now=now)
 
 
 async def _write(

@@ -6,6 +6,7 @@ import hmac
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -20,12 +21,18 @@ from models.sealing import derived_key
 
 def chain_hash(record: ApplicationRecord) -> bytes:
     """The keyed hash of a record with the hash of the one before it: a changed, missing or foreign row no longer fits."""
-    return hmac.digest(derived_key("record-chain"), (record.previous_hash or b"") + _written(record), "sha256")
+    return linked("record-chain", record.previous_hash, _told(record))
 
 
 def erased_hash(record: ApplicationRecord) -> bytes:
     """The keyed hash of a record from which personal data were erased, bound to its first hash: the chain goes on through that one."""
-    return hmac.digest(derived_key("record-chain/erased"), record.hash + _written(record), "sha256")
+    return linked("record-chain/erased", record.hash, _told(record))
+
+
+def linked(chain: str, before: bytes | None, told: Mapping[str, Any]) -> bytes:
+    """The keyed hash that binds what a row tells to the hash before it; each kind of chain has a key of its own."""
+    written = orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)  # str: the driver's own kind of UUID
+    return hmac.digest(derived_key(chain), (before or b"") + written, "sha256")
 
 
 def _fits(record: ApplicationRecord) -> bool:
@@ -33,15 +40,14 @@ def _fits(record: ApplicationRecord) -> bool:
     return record.hash == chain_hash(record) if record.erased_hash is None else record.erased_hash == erased_hash(record)
 
 
-def _written(record: ApplicationRecord) -> bytes:
-    told = {
+def _told(record: ApplicationRecord) -> dict[str, Any]:
+    return {
         name: getattr(record, name)
         for name in (
             "id", "application_id", "number", "round", "at", "actor_id", "actor_name", "actor_role", "move",
             "from_stage", "to_stage", "revision_id", "opinion", "reject_reason", "field_reasons",
         )
     }  # fmt: skip
-    return orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)  # str: the driver's own kind of UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-import orjson
-
-from domain.actions.record_chain import BrokenLink, Head
+from domain.actions.record_chain import BrokenLink, Head, linked
 from domain.rules.viewer import Viewer
 from models.accounts import Account, StaffAct
 from models.database import rows, take_turns
 from models.enums import ChainBreak, Role, StaffActKind
-from models.sealing import derived_key
 
 CHAIN = UUID(int=0)
 """Stands for this chain among the heads of cases' chains."""
@@ -78,5 +74,4 @@ async def _append(act: StaffActKind, account: Account, actor: tuple[UUID | None,
 
 def _hash(row: StaffAct) -> bytes:
     told = {name: getattr(row, name) for name in row._meta.fields_db_projection if name not in ("previous_hash", "hash")}
-    text = orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)  # str: the driver's own kind of UUID
-    return hmac.digest(derived_key("staff-acts"), (row.previous_hash or b"") + text, "sha256")
+    return linked("staff-acts", row.previous_hash, told)
