@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
+from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode, parse
 
 from domain.actions.reviews import approve
 from domain.rules.viewer import Viewer
 from models.applications import Application
 from models.database import database_now
+from schema.plan.mutations import told_by_row
 from schema.root import schema
 from settings import Settings
 from tests.cases import submitted_case
@@ -94,6 +96,28 @@ async def test_plain_columns_of_a_changed_row_are_told_without_reading_it_again(
     assert answer == {"applicationApprove": ordinary.data["application"]}
     assert answer["applicationApprove"]["stage"] == "SECOND_REVIEW"
     assert answer["applicationApprove"]["closedAt"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "told"),
+    [
+        ("Application", "stage", True),
+        ("Application", "dueOn", False),  # converted
+        ("BasicInfo", "idNumber", False),  # for its owner alone
+        ("ApplicationRecord", "actorName", False),  # for officers alone
+        ("Application", "pool { name }", False),
+        ("Application", "availableMoves", False),
+    ],
+)
+def test_a_row_tells_its_plain_columns_alone(kind: str, field: str, told: bool) -> None:
+    [operation] = parse(f"{{ {field} }}").definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    [node] = operation.selection_set.selections
+    assert isinstance(node, FieldNode)
+
+    found = told_by_row(cast("GraphQLObjectType", schema._schema.type_map[kind]), {"asked": [node]})
+
+    assert (found is not None) is told
 
 
 async def test_a_problem_is_answered_as_the_executor_answers_it(local: SignedIn, database: Settings) -> None:
