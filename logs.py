@@ -28,7 +28,7 @@ _NUMBERS = re.compile(
     r"|(?:\+?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4})(?![0-9A-Za-z])"  # mobile phone
 )
 _SHORTEST_NUMBER = 11
-_OURS = frozenset({"timestamp", "level", "logger"})
+_OURS = frozenset({"correlation_id", "level", "logger", "process", "timestamp"})
 _QUIET = {"tortoise": "WARNING", "asyncpg": "INFO", "arq": "WARNING", "PIL": "INFO"}  # at DEBUG tortoise logs every value it writes
 
 
@@ -93,7 +93,12 @@ def tell_where(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappi
 
 def withhold(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Take out what stands under a personal name, and phones and id numbers wherever they stand."""
-    return {key: value if key in _OURS or key.startswith("_") else _clean(key, value) for key, value in event.items()}
+    return {key: value if _is_ours(key) or value is None else _clean(key, value) for key, value in event.items()}
+
+
+@lru_cache(maxsize=1_024)
+def _is_ours(key: str) -> bool:
+    return key in _OURS or key.startswith("_")
 
 
 def _clean(key: str, value: Any) -> Any:

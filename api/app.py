@@ -61,6 +61,7 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
             await keys.check()
             await listener.start()
             gc.freeze()  # schema, modules and plans of classes live as long as the process: no collection need walk them
+            gc.set_threshold(10_000, 20, 20)  # an answer's objects are freed as they are let go; few of them are in circles
             gc.enable()
             with _at_stop_signal(connections.end_all):
                 yield

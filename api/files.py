@@ -57,7 +57,7 @@ class Files:
 
         async def answer(request: Request) -> Response:
             try:
-                self._operations.keep_pace(request, credentials(request).token)
+                self._operations.keep_pace(request, credentials(request).digest)
                 return await endpoint(request)
             except Refusal as refusal:
                 return _problem(refusal, language(request))

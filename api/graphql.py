@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -21,7 +21,7 @@ from api.bodies import BadRequestError
 from api.connections import Connection, Connections
 from api.operations import NoCookies, Operation, Operations, Parameters, formatted, is_request_error
 from api.public import Key, PublicAnswers
-from api.security import SESSION_COOKIE, bad_answer, check_forgery, client_address, credentials
+from api.security import SESSION_COOKIE, Credentials, bad_answer, check_forgery, client_address, credentials
 from api.streams import EventStream
 from domain.actions.files import one_more_under_way
 from domain.rules.errors import TooSoon, Unavailable
@@ -121,9 +121,13 @@ class _IndexedHeaders(Headers):
 
 
 class _Request(Request):
-    @cached_property
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self._indexed = _IndexedHeaders(scope)
+
+    @property
     def headers(self) -> Headers:
-        return _IndexedHeaders(self.scope)
+        return self._indexed
 
 
 class GraphQLOverHTTP:
@@ -169,26 +173,26 @@ class GraphQLOverHTTP:
             return RedirectResponse("/graphiql")
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         given = credentials(request)
-        self._operations.keep_pace(request, given.token)
+        self._operations.keep_pace(request, given.digest)
         check_forgery(request, given, self._settings, simple_type=content_type == "multipart/form-data")
         accepted = _accepted(",".join(request.headers.getlist("accept")))
         if accepted.json is None and not accepted.events:
             raise BadRequestError(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON}, {JSON} or {EVENTS}.")
         if content_type == "multipart/form-data" and request.method == "POST":
-            return await self._with_files(request, given.token, accepted)
-        return await self._executed(request, await self._parameters(request, content_type), given.token, accepted)
+            return await self._with_files(request, given, accepted)
+        return await self._executed(request, await self._parameters(request, content_type), given, accepted)
 
-    async def _with_files(self, request: Request, token: str | None, accepted: Accepted) -> Response:
+    async def _with_files(self, request: Request, given: Credentials, accepted: Accepted) -> Response:
         """A form goes to the disk as it arrives, so nothing of it is read before it is known who sends it."""
-        viewer = (await self._operations.context(request, token, NoCookies())).viewer
+        viewer = (await self._operations.context(request, given.token, NoCookies())).viewer
         if viewer is None:
             raise BadRequestError(401, "NOT_SIGNED_IN", "Forms with files are for those who are signed in: call `sessionOpen` first.")
         most = self._settings.image_max_bytes + bodies.FORM_OVERHEAD_BYTES
         with one_more_under_way("form", viewer.account_id):
             async with bodies.multipart(request, most=most, most_json=self._settings.body_max_bytes) as sent:
-                return await self._executed(request, Parameters.of(sent), token, accepted)
+                return await self._executed(request, Parameters.of(sent), given, accepted)
 
-    async def _executed(self, request: Request, parameters: Parameters, token: str | None, accepted: Accepted) -> Response:
+    async def _executed(self, request: Request, parameters: Parameters, given: Credentials, accepted: Accepted) -> Response:
         try:
             operation = self._operations.read(parameters)
             _check_transport(request, operation, accepted)
@@ -197,14 +201,14 @@ class GraphQLOverHTTP:
         if operation.kind is OperationType.SUBSCRIPTION or accepted.json is None:
             address = client_address(request, self._settings)
             return EventStream(self._connections, address, lambda connection: self._results(request, operation, connection))
-        key = self._public.key(operation) if token is None else None
+        key = self._public.key(operation) if given.token is None else None
         if key is not None:
             return await self._public_answer(request, operation, accepted, key)
-        result = await self._operations.at_once(operation, request, token, "http")
+        result = await self._operations.at_once(operation, request, given.digest, "http")
         if result is not None:
             return _json(accepted, result)
         cookies = ResponseCookies(self._settings)
-        context = await self._operations.context(request, token, cookies)
+        context = await self._operations.context(request, given.token, cookies)
         result = await self._operations.run(operation, context, "http")
         response = _json(accepted, result)
         cookies.put_on(response)

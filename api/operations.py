@@ -194,14 +194,14 @@ class Operations:
             log.info("document refused", code=code)
             raise
 
-    async def at_once(self, operation: Operation, connection: HTTPConnection, token: str | None, transport: str) -> ExecutionResult | None:
+    async def at_once(self, operation: Operation, connection: HTTPConnection, digest: bytes, transport: str) -> ExecutionResult | None:
         """The answer to a query by one statement that proves the session too; None where `context` and `run` must see to it.
 
-        What is remembered of a token only chooses the statement: it answers nothing unless the token still opens the same.
+        What is remembered of a token only chooses the statement: it answers nothing unless the token still opens the same. `digest` is
+        that of the client's `Credentials`.
         """
-        digest = token_hash(token) if token else b""
         viewer = self._recognised.get(digest)
-        if operation.kind is not OperationType.QUERY or (token and viewer is None):
+        if operation.kind is not OperationType.QUERY or (digest and viewer is None):
             return None
         began = time.perf_counter()
         read = self.schema.plans.read_proving(
@@ -239,13 +239,13 @@ class Operations:
             events=Announcements(self.listener, open_on),
         )
 
-    def keep_pace(self, connection: HTTPConnection, token: str | None) -> None:
+    def keep_pace(self, connection: HTTPConnection, digest: bytes) -> None:
         """Count one more request of a client before anything of it is read; raises TooManyRequestsError.
 
         A token that is not known to be of an account counts for the address, so that inventing tokens gains nothing.
         """
         if self._pace is not None:
-            viewer = self._recognised.get(token_hash(token)) if token else None
+            viewer = self._recognised.get(digest)
             self._pace.take(viewer, client_address(connection, self.settings))
 
     def _remember(self, digest: bytes, viewer: Viewer | None) -> None:
@@ -314,8 +314,7 @@ class Operations:
     async def _compiled(self, operation: Operation, read: Awaitable[Data | None]) -> Data | None:
         """The answer by one statement; None where the ordinary executor must give it, which then also tells of whatever went wrong here."""
         try:
-            async with asyncio.timeout(self.settings.operation_seconds):
-                return await read
+            return await read
         except (*BUSY, TimeoutError):
             return None
         except Exception as fault:  # noqa: BLE001  a fault of the compiler must not take an answer away that the executor can give

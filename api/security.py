@@ -17,6 +17,7 @@ from strawberry.http.websocket_origin import is_same_origin
 from structlog.contextvars import bind_contextvars
 
 from api.bodies import BadRequestError
+from domain.actions.sessions import token_hash
 from schema.faults import record_fault
 from settings import Settings
 
@@ -27,19 +28,25 @@ _LONGEST_TOKEN = 200
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The session token that a client sent, and whether its browser sent it by itself."""
+    """The session token that a client sent, whether its browser sent it by itself, and the token's hash: empty where there is none."""
 
     token: str | None
     by_cookie: bool = False
+    digest: bytes = b""
+
+    @classmethod
+    def of(cls, sent: str, *, by_cookie: bool = False) -> Credentials:
+        """What was sent as a token; nothing is none."""
+        token = sent.strip()[:_LONGEST_TOKEN]
+        return cls(token, by_cookie, token_hash(token)) if token else cls(None)
 
 
 def credentials(connection: HTTPConnection) -> Credentials:
     """The token of `Authorization: Bearer`, else of the cookie."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return Credentials(token.strip()[:_LONGEST_TOKEN])
-    cookie = connection.cookies.get(SESSION_COOKIE)
-    return Credentials(cookie[:_LONGEST_TOKEN], by_cookie=True) if cookie else Credentials(None)
+        return Credentials.of(token)
+    return Credentials.of(connection.cookies.get(SESSION_COOKIE, ""), by_cookie=True)
 
 
 def check_forgery(connection: HTTPConnection, given: Credentials, settings: Settings, *, simple_type: bool = False) -> None:
@@ -150,7 +157,7 @@ class SecureAnswers:
             if message["type"] == "http.response.start":
                 begun = True
                 given = {name for name, _ in message["headers"]}
-                further = (each for each in self._raw if each[0] not in given)
+                further = [each for each in self._raw if each[0] not in given]
                 message["headers"] = [*message["headers"], (b"x-request-id", correlation_id.encode()), *further]
             await send(message)
 

@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from api.bodies import ARRIVED
 from settings import Settings
 
 STOP_SECONDS = 3
@@ -20,7 +21,8 @@ STOP_SECONDS = 3
 class ImpatientProtocol(HttpToolsProtocol):
     """uvicorn's HTTP with limits on headers: it waits for them for ever, and takes any amount of them.
 
-    A client has `header_seconds` from connecting, or from the first byte of a later request, and `header_bytes`.
+    A client has `header_seconds` from connecting, or from the first byte of a later request, and `header_bytes`. The scope of a request
+    tells by the extension `bodies.ARRIVED` that nothing of it is still to come.
     """
 
     header_seconds = 10.0
@@ -28,7 +30,8 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._deadline: asyncio.TimerHandle | None = None
+        self._until: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -43,31 +46,42 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Its headers are here."""
-        self._stop_waiting()
+        self._until = None
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The whole request is here."""
+        self.scope.setdefault("extensions", {})[ARRIVED] = {}
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of headers or body."""
         super().data_received(data)
-        if self._deadline is not None:
+        if self._until is not None:
             self._received += len(data)
             if self._received > self.header_bytes:
                 self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        self._stop_waiting()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def _await_headers(self) -> None:
-        self._stop_waiting()
         self._received = 0
-        self._deadline = self.loop.call_later(self.header_seconds, self.transport.close)
+        self._until = self.loop.time() + self.header_seconds
+        if self._timer is None:  # one that runs is left alone, and looks again: requests come more often than it rings
+            self._timer = self.loop.call_at(self._until, self._ring)
 
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _ring(self) -> None:
+        self._timer = None
+        if self._until is None:
+            return
+        if self.loop.time() < self._until:
+            self._timer = self.loop.call_at(self._until, self._ring)
+        else:
+            self.transport.close()
 
 
 class SparingSocketProtocol(WebSocketsSansIOProtocol):

@@ -25,7 +25,7 @@ from api import bodies
 from api.bodies import BadRequestError
 from api.connections import Connection, Connections, Ending
 from api.operations import NoCookies, Operations, Parameters
-from api.security import bad_answer, client_address, credentials
+from api.security import Credentials, bad_answer, client_address, credentials
 from domain.actions.sessions import authenticate
 from schema.documents import DocumentError
 from schema.faults import record_fault
@@ -42,7 +42,7 @@ class Socket:
         self.websocket = websocket
         self.connection = connection
         self.operations = operations
-        self.token = credentials(websocket).token
+        self.given = credentials(websocket)
         self.connection_params: dict[str, Any] | None = None  # set by strawberry
 
     async def identify(self) -> None:
@@ -52,8 +52,8 @@ class Socket:
         """
         given = (self.connection_params or {}).get("authorization")
         if isinstance(given, str):
-            self.token = given.removeprefix("Bearer ").strip()
-        viewer = (await authenticate(self.token))[0] if self.token else None
+            self.given = Credentials.of(given.removeprefix("Bearer "))
+        viewer = (await authenticate(self.given.token))[0] if self.given.token else None
         if viewer is not None:
             self.connection.session_id = viewer.session_id
         elif given is not None:
@@ -111,10 +111,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
         """Run one operation under a context of its own; a session that has ended meanwhile takes the socket with it."""
         socket = self.context
         try:
-            socket.operations.keep_pace(socket.websocket, socket.token)
+            socket.operations.keep_pace(socket.websocket, socket.given.digest)
             named = str(operation.query) if isinstance(operation.query, _DocumentId) else None
             asked = socket.operations.read(Parameters(operation.query, operation.variables, operation.operation_name, None, named))
-            context = await socket.operations.context(socket.websocket, socket.token, NoCookies(), socket.connection)
+            context = await socket.operations.context(socket.websocket, socket.given.token, NoCookies(), socket.connection)
             if context.viewer is None and socket.connection.session_id is not None:
                 socket.connection.end(Ending.SESSION_ENDED)
                 return
@@ -168,7 +168,7 @@ class GraphQLOverWebSocket(GraphQL[Socket, None]):
         websocket = WebSocket(scope, receive, send)
         address = client_address(websocket, self._operations.settings)
         try:
-            self._operations.keep_pace(websocket, credentials(websocket).token)
+            self._operations.keep_pace(websocket, credentials(websocket).digest)
             self._connections.check_room(address)
         except BadRequestError as bad:
             await websocket.send_denial_response(bad_answer(bad.status, bad.code, bad.message, bad.headers))

@@ -195,19 +195,22 @@ async def rows(sql: str, *values: Any) -> Sequence[asyncpg.Record]:
         raise OperationalError(wrong) from wrong
 
 
-async def fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
-    """The rows of one reading statement outside any transaction, straight from the pool; asked once more where the connection was dead."""
+async def fetch(sql: str, values: Sequence[Any], seconds: float | None = None) -> Sequence[asyncpg.Record]:
+    """The rows of one reading statement outside any transaction, straight from the pool; asked once more where the connection was dead.
+
+    Raises TimeoutError where no connection was free, or no answer there, in so many seconds.
+    """
     try:
-        return await _fetch(sql, values)
+        return await _fetch(sql, values, seconds)
     except _LOST:
-        return await _fetch(sql, values)
+        return await _fetch(sql, values, seconds)
 
 
-async def _fetch(sql: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
+async def _fetch(sql: str, values: Sequence[Any], seconds: float | None = None) -> Sequence[asyncpg.Record]:
     source = pool()
-    connection = await _taken(source)
+    connection = await _taken(source, seconds)
     try:
-        answer: Sequence[asyncpg.Record] = await connection.fetch(sql, *values)
+        answer: Sequence[asyncpg.Record] = await connection.fetch(sql, *values, timeout=seconds)
     except BaseException as failed:
         await asyncio.shield(source.release(connection))
         if isinstance(failed, _LOST):
@@ -250,13 +253,13 @@ _LOST = (
 _resting: list[tuple[asyncpg.Pool[Any], Any]] = []
 
 
-async def _taken(source: asyncpg.Pool[Any]) -> Any:
+async def _taken(source: asyncpg.Pool[Any], seconds: float | None = None) -> Any:
     while _resting:
         origin, connection = _resting.pop()
         if origin is source and _alive(connection):
             return connection
         await origin.release(connection)
-    return await source.acquire()
+    return await source.acquire(timeout=seconds)
 
 
 async def execute(sql: str, *values: Any) -> int:

@@ -105,6 +105,7 @@ def _read(text: str, schema: GraphQLSchema, settings: Settings) -> Document:
     try:
         # Comments and blanks are bounded by the size of the body, comments also because each is kept as a token.
         node = parse(text, max_lexical_tokens=settings.document_tokens, max_comments=settings.document_tokens)
+        _unchain(node)
         limits.check(text, node, settings)
     except GraphQLError as error:
         raise DocumentError(_named(error)) from None
@@ -118,6 +119,14 @@ def _read(text: str, schema: GraphQLSchema, settings: Settings) -> Document:
         return Document(node, MappingProxyType(operations), Costs(node, schema, settings))
     except GraphQLError as error:
         raise DocumentError(error) from None
+
+
+def _unchain(node: DocumentNode) -> None:
+    """Let the tokens of a document know only the next one: in both directions they are circles, and keep it until they are looked for."""
+    token = node.loc.start_token if node.loc else None
+    while token is not None:
+        token.prev = None
+        token = token.next
 
 
 def _named(error: GraphQLError) -> GraphQLError:

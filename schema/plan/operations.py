@@ -13,13 +13,19 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLBoolean,
+    GraphQLError,
+    GraphQLID,
+    GraphQLString,
     OperationDefinitionNode,
     OperationType,
     VariableNode,
     Visitor,
+    get_nullable_type,
     visit,
 )
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 
 from domain import reads
 from domain.actions.sessions import PROOF, proof_values
@@ -76,6 +82,7 @@ class _Operation:
     fragments: Mapping[str, FragmentDefinitionNode]
     switches: tuple[str, ...]  # variables that @skip and @include name
     verb: Verb | None  # of a mutation
+    signatures: Sequence[GraphQLVariableSignature | GraphQLError]  # of its variables
     variants: list[_Variant] = field(default_factory=list)
 
 
@@ -105,7 +112,7 @@ class Plans:
         variant, answered = found
         assert variant.statement is not None  # noqa: S101  it is readable
         values = _values(variant, answered, reads.viewer_values(viewer, now))
-        rows = await fetch(variant.sql, [values[name] for name in variant.names])
+        rows = await fetch(variant.sql, [values[name] for name in variant.names], settings.operation_seconds)
         return _finished(variant.statement.build(rows, answered), variant.statement, viewer, language)
 
     async def read_proving(
@@ -132,7 +139,7 @@ class Plans:
         if viewer is not None:
             values |= proof_values(viewer, token_hash)
         sql, names = variant.proving
-        rows = await fetch(sql, [values[name] for name in names])
+        rows = await fetch(sql, [values[name] for name in names], settings.operation_seconds)
         if not rows and viewer is not None:
             return None
         return _finished(variant.statement.build(rows, answered), variant.statement, viewer, language)
@@ -149,7 +156,7 @@ class Plans:
         if definition.operation is not OperationType.QUERY:
             return None
         operation = self._operation(document, definition)
-        request = self._request(definition, variables, viewer, settings)
+        request = self._request(operation, variables, viewer, settings)
         if request is None:
             return None
         try:
@@ -166,7 +173,7 @@ class Plans:
         None where the executor must answer: the verb was run or it was not, and `context.settled` holds what came of it.
         """
         operation = self._operation(document, definition)
-        request = self._request(definition, variables, context.viewer, context.settings)
+        request = self._request(operation, variables, context.viewer, context.settings)
         verb = operation.verb
         if request is None or verb is None:
             return None
@@ -190,12 +197,16 @@ class Plans:
             return None
         return {verb.key: _finished(found, variant.statement, context.viewer, context.language)}
 
-    def _request(
-        self, definition: OperationDefinitionNode, variables: Mapping[str, Any], viewer: Viewer | None, settings: Settings
-    ) -> Request | None:
+    def _request(self, operation: _Operation, variables: Mapping[str, Any], viewer: Viewer | None, settings: Settings) -> Request | None:
         """None where the variables do not fit: the ordinary executor then says how."""
-        coerced = get_variable_values(self._schema._schema, definition.variable_definitions or (), dict(variables))  # noqa: SLF001  no accessor
-        return Request(coerced, viewer, settings) if isinstance(coerced, VariableValues) else None
+        given = _as_sent(operation.signatures, variables)
+        if given is None:
+            nodes = operation.definition.variable_definitions or ()
+            coerced = get_variable_values(self._schema._schema, nodes, dict(variables))  # noqa: SLF001  no accessor
+            if not isinstance(coerced, VariableValues):
+                return None
+            given = coerced
+        return Request(given, viewer, settings)
 
     def _operation(self, document: DocumentNode, definition: OperationDefinitionNode) -> _Operation:
         key = (id(document), definition.name.value if definition.name else "")
@@ -206,7 +217,8 @@ class Plans:
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         mutation = definition.operation is OperationType.MUTATION
         verb = Verb.of(self._schema._schema, definition) if mutation else None  # noqa: SLF001  no accessor
-        operation = _Operation(definition, fragments, _switches(document), verb)
+        signatures = [get_variable_signature(self._schema._schema, each) for each in definition.variable_definitions or ()]  # noqa: SLF001
+        operation = _Operation(definition, fragments, _switches(document), verb, signatures)
         self._kept[key] = (document, operation)  # the document is held, so that its id stays its own
         self._tokens += weight(document)
         while self._tokens > KEPT_TOKENS:
@@ -247,6 +259,24 @@ class Plans:
         sql, names = reads.numbered(statement.sql)
         proving = reads.numbered(_proving(statement.sql, signed_in=case[0] is not None))
         return _Variant(case, dynamic, [each.shape for each in answers], sql, names, proving, statement, told), answers
+
+
+def _as_sent(signatures: Sequence[GraphQLVariableSignature | GraphQLError], variables: Mapping[str, Any]) -> VariableValues | None:
+    """The variables where all are texts or truth values, which coercion leaves as they are; None where some must be coerced."""
+    sources: dict[str, VariableValueSource] = {}
+    coerced: dict[str, Any] = {}
+    for each in signatures:
+        if isinstance(each, GraphQLError) or each.name not in variables:
+            return None
+        value = variables[each.name]
+        if type(value) is not _AS_SENT.get(get_nullable_type(each.type)):
+            return None
+        sources[each.name] = VariableValueSource(each, value)
+        coerced[each.name] = value
+    return VariableValues(sources, coerced)
+
+
+_AS_SENT: Mapping[Any, type] = {GraphQLID: str, GraphQLString: str, GraphQLBoolean: bool}
 
 
 def _values(variant: _Variant, answered: Sequence[Answered], values: dict[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ async def test_no_big_table_is_read_as_a_whole(
     viewer, document = HOT[name]
     asked: list[tuple[str, Any]] = []
 
-    async def noting(sql: str, values: Any) -> Any:
+    async def noting(sql: str, values: Any, seconds: float | None = None) -> Any:
         asked.append((sql, values))
         return await fetch(sql, values)
 

@@ -81,7 +81,7 @@ async def test_plain_columns_of_a_changed_row_are_told_without_reading_it_again(
     selection = "__typename ... on Application { id stage: stage seen: stageSince submittedAt round closedAt }"
     document = f"mutation($input: ApplicationApproveInput!) {{ applicationApprove(input: $input) {{ {selection} }} }}"
     read: list[str] = []
-    monkeypatch.setattr("schema.plan.operations.fetch", lambda sql, _: read.append(sql))
+    monkeypatch.setattr("schema.plan.operations.fetch", lambda sql, *_: read.append(sql))
 
     answer = await by_plan(document, given, local.viewer, database)
 
