@@ -34,7 +34,8 @@ from supervisor import DataDirectory, Supervisor, Trouble, databases, tell
 ROOT = Path(__file__).resolve().parent
 VENV = (ROOT / ".venv").resolve()  # several work trees may share one by a link
 PYTHON = VENV / "bin" / "python"
-LOCKS = {"runtime": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
+# Each holds what those before it hold.
+LOCKS = {"runtime": ROOT / "requirements.lock", "tracing": ROOT / "requirements-tracing.lock", "dev": ROOT / "requirements-dev.lock"}
 DISK_FOR_PACKAGES = 700 * 2**20
 
 
@@ -46,11 +47,17 @@ def _digest(path: Path) -> str:
 
 
 def _in_step(need: str) -> bool:
-    """Whether the environment holds exactly what the locks say, for running (`runtime`) or for development too (`dev`)."""
+    """Whether the environment holds exactly what the locks say: to run (`runtime`), with traces (`tracing`), for development (`dev`)."""
     installed = _installed()
-    needed = ["runtime", "dev"] if need == "dev" else ["runtime"]
     # A directory that was moved or copied holds programs that point to the old place.
-    return PYTHON.exists() and installed.get("at") == str(VENV) and all(installed.get(each) == _digest(LOCKS[each]) for each in needed)
+    return (
+        PYTHON.exists() and installed.get("at") == str(VENV) and all(installed.get(each) == _digest(LOCKS[each]) for each in _kinds(need))
+    )
+
+
+def _kinds(need: str) -> list[str]:
+    """The locks that are kept by installing one."""
+    return list(LOCKS)[: list(LOCKS).index(need) + 1]
 
 
 def ensure_environment(need: str) -> None:
@@ -76,8 +83,7 @@ def _installed() -> dict[str, str]:
 def _install(need: str) -> None:
     started = time.monotonic()
     installed = _installed()
-    if "dev" in installed:
-        need = "dev"  # do not take away what a developer has
+    need = [each for each in LOCKS if each == need or each in installed][-1]  # do not take away what a developer has
     if not PYTHON.exists() or installed.get("at", str(VENV)) != str(VENV):
         for each in VENV.iterdir():
             if each.name != "lock":
@@ -92,8 +98,7 @@ def _install(need: str) -> None:
     uv = shutil.which("uv")
     if not (uv and _install_with_uv(uv, lock)):
         _install_with_pip(lock, first)
-    kinds = ["runtime", "dev"] if need == "dev" else ["runtime"]
-    (VENV / "installed.json").write_text(json.dumps({"at": str(VENV)} | {kind: _digest(LOCKS[kind]) for kind in kinds}))
+    (VENV / "installed.json").write_text(json.dumps({"at": str(VENV)} | {kind: _digest(LOCKS[kind]) for kind in _kinds(need)}))
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
 
 
@@ -463,14 +468,16 @@ def with_generated_parts(text: str) -> str:
 
 
 def write_locks(_arguments: list[str]) -> int:
-    """Resolve the dependencies of pyproject.toml anew into both lock files (needs uv)."""
+    """Resolve the dependencies of pyproject.toml anew into the lock files (needs uv)."""
     uv = shutil.which("uv")
     if not uv:
         raise Trouble("Resolving the dependencies needs uv: `pip install uv`.")
     resolve = [uv, "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header"]
     resolve += ["--no-emit-index-url", "--no-emit-find-links", "--quiet", "--upgrade"]
     done = _succeeds([*resolve, "-o", LOCKS["runtime"].name])
-    done = done and _succeeds([*resolve, "--group", "dev", "-c", LOCKS["runtime"].name, "-o", LOCKS["dev"].name])
+    further = ["--group", "tracing", "-c", LOCKS["runtime"].name]
+    done = done and _succeeds([*resolve, *further, "-o", LOCKS["tracing"].name])
+    done = done and _succeeds([*resolve, *further, "-c", LOCKS["tracing"].name, "--group", "dev", "-o", LOCKS["dev"].name])
     return 0 if done else 1
 
 
@@ -567,7 +574,8 @@ def main(arguments: list[str]) -> int:
     command, need = COMMANDS[name]
     try:
         if need:
-            ensure_environment(need)
+            # Whoever names a collector of traces gets the packages that speak to it.
+            ensure_environment("tracing" if need == "runtime" and os.environ.get(variable("otlp_endpoint")) else need)
             if Path(sys.prefix).resolve() != VENV.resolve():
                 os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), name, *rest])
         return command(rest)

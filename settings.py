@@ -163,6 +163,10 @@ class Settings:
         300, "WebSockets and event streams that one client address may hold open in one API process; development mode limits none of these"
     )
 
+    # Traces
+    otlp_endpoint: str = _setting("", "OpenTelemetry collector that takes traces by OTLP over HTTP, as http://127.0.0.1:4318; empty: none")
+    trace_share: float = _setting(1.0, "share of requests that are traced, 0 to 1")
+
     # Later work
     sms_gateway: str = _setting(
         "console", "gateway that sends messages: `console` prints them; others are registered in workers/sms/gateways.py"

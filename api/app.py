@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import logs
+import tracing
 from api import graphiql
 from api.connections import Connections
 from api.files import Files
@@ -44,6 +45,7 @@ def create_app() -> Starlette:
     """The product's application under the settings of the environment."""
     configuration = settings()
     logs.set_up(configuration, "api")
+    tracing.set_up(configuration, "api")
     return application(schema, configuration)
 
 

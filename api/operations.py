@@ -19,6 +19,7 @@ from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationT
 from starlette.requests import HTTPConnection
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+import tracing
 from api.bodies import BadRequestError
 from api.connections import Connection
 from api.listener import Event, Listener
@@ -260,10 +261,11 @@ class Operations:
     async def run(self, operation: Operation, context: Context, transport: str) -> ExecutionResult:
         """The result of a query or mutation. A query is asked twice if the database was away for a moment."""
         began = time.perf_counter()
-        result = await self._once(operation, context)
-        if operation.kind is OperationType.QUERY and _code(result.errors) == "SERVICE_UNAVAILABLE":
+        with tracing.span("operation"):
             result = await self._once(operation, context)
-        self._record(operation, transport, began, result.errors)
+            if operation.kind is OperationType.QUERY and _code(result.errors) == "SERVICE_UNAVAILABLE":
+                result = await self._once(operation, context)
+            self._record(operation, transport, began, result.errors)
         return result
 
     async def _once(self, operation: Operation, context: Context) -> ExecutionResult:
@@ -351,6 +353,7 @@ class Operations:
         outcome = "ok" if code is None else "fault" if code in ("INTERNAL_ERROR", "OPERATION_TIMEOUT", "SERVICE_UNAVAILABLE") else "refused"
         if operation.kind is not OperationType.SUBSCRIPTION:
             seconds_of(operation.kind.value, operation.field, outcome).observe(seconds)
+        tracing.tell(kind=operation.kind.value, field=operation.field, operation=operation.name, code=code)
         self._log.info(
             "operation",
             transport=transport,

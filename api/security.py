@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from secrets import token_hex
 
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin
-from structlog.contextvars import bind_contextvars
 
+import tracing
 from api.bodies import BadRequestError
 from domain.actions.sessions import token_hash
 from schema.faults import record_fault
@@ -24,6 +25,8 @@ from settings import Settings
 SESSION_COOKIE = "registry_session"
 CLIENT_HEADER = "X-Registry-Client"
 _LONGEST_TOKEN = 200
+_ROUTES = frozenset({"/exports", "/files", "/graphiql", "/graphql", "/livez", "/metrics", "/readyz"})
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class SecureAnswers:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
+        self._settings = settings
         self.headers = {
             "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
             "X-Content-Type-Options": "nosniff",
@@ -142,12 +146,21 @@ class SecureAnswers:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        number = token_hex(16)
-        bind_contextvars(correlation_id=number)  # in the context of the server's task for this request alone
+        number = self._number(scope)
+        tracing.begin(number)  # in the context of the server's task for this request alone
         if scope["type"] == "http":
-            await self._answer(scope, receive, send, number)
+            with tracing.span(f"{scope['method']} {_route(scope['path'])}"):
+                await self._answer(scope, receive, send, number)
         else:
             await self.app(scope, receive, send)
+
+    def _number(self, scope: Scope) -> str:
+        """The id under which the request goes: that of the trace which a trusted proxy has begun (W3C traceparent), else a new one."""
+        if self._settings.trusted_proxies and scope["client"] and _trusted(scope["client"][0], self._settings):
+            begun = _TRACEPARENT.fullmatch(Headers(scope=scope).get("traceparent", ""))
+            if begun:
+                return begun[1]
+        return tracing.new_id()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, correlation_id: str) -> None:
         begun = False
@@ -156,6 +169,7 @@ class SecureAnswers:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
+                tracing.tell(status=message["status"])
                 given = {name for name, _ in message["headers"]}
                 further = [each for each in self._raw if each[0] not in given]
                 message["headers"] = [*message["headers"], (b"x-request-id", correlation_id.encode()), *further]
@@ -169,6 +183,12 @@ class SecureAnswers:
                 await bad_answer(500, "INTERNAL_ERROR", f"Something failed inside; report number {number} if it happens again.")(
                     scope, receive, send_secured
                 )
+
+
+def _route(path: str) -> str:
+    """Where a path leads, by a name that nobody can invent."""
+    first = "/" + path.partition("/")[2].partition("/")[0]
+    return first if first in _ROUTES else "elsewhere"
 
 
 def bad_answer(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -20,6 +20,7 @@ from tortoise.fields import BinaryField, BooleanField, CharField, DatetimeField,
 from tortoise.fields.data import CharEnumFieldInstance
 from tortoise.models import Model
 
+import tracing
 from settings import Settings
 
 _MODELS = (
@@ -78,6 +79,8 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
 async def _prepare_connection(connection: asyncpg.Connection[Any]) -> None:
     """JSON that PostgreSQL built passes through as it is."""
     await connection.set_type_codec("json", schema="pg_catalog", encoder=str, decoder=orjson.Fragment)
+    if tracing.is_on():
+        connection.add_query_logger(tracing.told_statement)
 
 
 async def _leave_as_it_is(_: asyncpg.Connection[Any]) -> None:

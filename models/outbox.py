@@ -10,13 +10,17 @@ from models.ids import new_id
 
 
 class OutboxRow(Model):
-    """One promise: `kind` names the verb, `subject_id` the row it is about; the id is the provider's idempotency key."""
+    """One promise: `kind` names the verb, `subject_id` the row it is about; the id is the provider's idempotency key.
+
+    `correlation_id` is that of the request that promised it: worker and provider go on under it.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     kind = fields.CharField(max_length=30)
     subject_id = fields.UUIDField()
     state = fields.CharEnumField(OutboxState, max_length=10, default=OutboxState.PENDING)
     attempts = fields.IntField(default=0)
+    correlation_id = fields.CharField(max_length=32, null=True)
     due_at = fields.DatetimeField()
     lease_token = fields.UUIDField(null=True)
     last_error = fields.CharField(max_length=200, null=True)

@@ -8,6 +8,8 @@ from contextlib import suppress
 
 import structlog
 
+import tracing
+
 _log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.5
@@ -51,7 +53,8 @@ class Loop:
             await _rest(self._stopped, self._delay_seconds)
         while not self._stopped.is_set():
             try:
-                await self._work()
+                with tracing.under(tracing.new_id()):
+                    await self._work()
             except Exception as fault:  # noqa: BLE001  told below; a loop goes on whatever happens
                 self._tell(fault)
                 await _rest(self._stopped, min(_FIRST_PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE_SECONDS))

@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 import logs
+import tracing
 from domain.actions import erasure, exports, files, housekeeping, keys, pools, publicity, reminders, standing
 from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
@@ -38,6 +39,7 @@ def main() -> None:
     try:
         configuration = settings()
         logs.set_up(configuration, "worker")
+        tracing.set_up(configuration, "worker")
         asyncio.run(run(configuration))
     except SettingsError as error:
         sys.exit(str(error))

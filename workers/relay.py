@@ -11,8 +11,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
+import tracing
 from domain.actions import exports, outbox, sms
 from domain.actions.outbox import Due
 from domain.actions.promises import HINTS
@@ -96,7 +96,7 @@ class Relay:
         async with transaction():
             for row in await outbox.bury_exhausted(self._kinds):
                 await self._kinds[row.kind].give_up(row.subject_id, row.last_error or "")
-                _log.error("promise dead", promise=row.kind, correlation_id=str(row.id), attempts=row.attempts)
+                _log.error("promise dead", promise=row.kind, correlation_id=_id_of(row), attempts=row.attempts)
         await self._pass_on(await outbox.due(self._kinds))
 
     async def pass_on_heard(self) -> None:
@@ -144,7 +144,7 @@ class Relay:
             await self.deliver(promise_id)
 
     async def _keep(self, row: OutboxRow) -> None:
-        with bound_contextvars(correlation_id=str(row.id)):
+        with tracing.under(_id_of(row)), tracing.span(f"promise {row.kind}", attempt=row.attempts):
             try:
                 await self._kinds[row.kind].keep(row)
                 _log.info("promise tried", promise=row.kind, attempts=row.attempts)
@@ -158,14 +158,14 @@ class Relay:
         try:
             while not (await asyncio.wait({keeping}, timeout=settings().outbox_lease_seconds / 3))[0]:
                 if not await outbox.extend(row):
-                    _log.warning("claim lost", promise=row.kind, correlation_id=str(row.id))
+                    _log.warning("claim lost", promise=row.kind, correlation_id=_id_of(row))
                     break
         except asyncio.CancelledError:
             await _ended(keeping)
             await outbox.postpone(row, timedelta(0))
             raise
         except Exception as fault:  # noqa: BLE001  the database is away: the row comes back by its lease
-            _log.error("promise broken off", promise=row.kind, correlation_id=str(row.id), exc_info=fault)
+            _log.error("promise broken off", promise=row.kind, correlation_id=_id_of(row), exc_info=fault)
         await _ended(keeping)
 
     async def _failed(self, row: OutboxRow, error: str) -> None:
@@ -173,6 +173,11 @@ class Relay:
         async with transaction():
             if await outbox.failed(row, error, again_in=pause) and pause is None:
                 await self._kinds[row.kind].give_up(row.subject_id, error)
+
+
+def _id_of(row: OutboxRow) -> str:
+    """Under which id a promise is kept: that of its cause; its own where that had none."""
+    return row.correlation_id or row.id.hex
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

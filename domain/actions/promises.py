@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+import tracing
 from models.accounts import Account
 from models.database import rows
 from models.enums import SmsTemplate
@@ -23,7 +24,7 @@ HINTS = "registry_outbox"
 
 async def promise(kind: str, subject_id: UUID, *, due_at: datetime, now: datetime) -> None:
     """Write a promise; call inside the transaction of its cause. Workers are told at commit and sweep for it anyway."""
-    row = await OutboxRow.create(kind=kind, subject_id=subject_id, due_at=due_at, created_at=now)
+    row = await OutboxRow.create(kind=kind, subject_id=subject_id, due_at=due_at, created_at=now, correlation_id=tracing.correlation_id())
     await rows("SELECT pg_notify($1, $2)", HINTS, str(row.id))
 
 

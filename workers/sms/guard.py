@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+import tracing
 from domain.actions.sms import Accepted, Gateway, NotNow, Outgoing, Refused, Unknown
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +37,8 @@ class Guarded:
         self._free -= 1
         try:
             async with asyncio.timeout(self._longest_seconds):
-                accepted = await self._gateway.send(message)
+                with tracing.span("send SMS", gateway=self.name):
+                    accepted = await self._gateway.send(message)
         except TimeoutError:
             self._failed()
             raise Unknown("TIMEOUT") from None
