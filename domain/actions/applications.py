@@ -60,7 +60,7 @@ async def send(
     draft = await Revision.select_for_update().get(id=expert.draft_id)
     if case.kind is CaseKind.CHANGE:
         await _check_change(draft, expert)
-    lacking = missing(await facts_of(draft), application_form_required=settings().application_form_required)
+    lacking = missing(await facts_of(draft, now=now), application_form_required=settings().application_form_required)
     lacking += await _staff_problems(draft)
     if lacking:
         raise Incomplete(lacking)

@@ -34,13 +34,14 @@ from domain.rules.profile_input import (
     below,
     check,
     check_basic_info,
+    id_expired,
     path_of,
     repeated,
 )
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.database import rows, transaction
-from models.enums import AccountStatus, CodeKind, Standing
+from models.enums import AccountStatus, CodeKind, RevisionState, Standing
 from models.experts import Expert
 from models.profiles import (
     AvoidanceUnit,
@@ -359,8 +360,8 @@ def _today(now: datetime) -> date:
 # What is missing
 
 
-async def facts_of(revision: Revision) -> ProfileFacts:
-    """What completeness asks of a revision; three statements."""
+async def facts_of(revision: Revision, *, now: datetime) -> ProfileFacts:
+    """What completeness asks of a revision at an instant; three statements."""
     images = await rows(_IMAGE_PLACES, revision.pk)
     (counts,) = await rows(_COUNTS, revision.pk)
     highest = await Education.filter(revision_id=revision.pk).order_by("position", "id").values_list("is_highest", flat=True)
@@ -372,7 +373,9 @@ async def facts_of(revision: Revision) -> ProfileFacts:
     filled |= {name for name in REQUIRED_IMAGES if getattr(revision, f"{name}_id") is not None}
     return ProfileFacts(
         filled=frozenset(filled),
+        submitted=revision.state is not RevisionState.DRAFT,
         id_valid_long_term=revision.id_valid_long_term,
+        id_expired=id_expired(revision.id_valid_until, today=_today(now)),
         home_pool_closed=counts["home_pool_closed"],
         specialties=len(counts["specialties_retired"]),
         retired_specialties=tuple(position for position, retired in enumerate(counts["specialties_retired"]) if retired),

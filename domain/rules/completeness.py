@@ -40,12 +40,15 @@ class EntryFacts:
 class ProfileFacts:
     """What completeness asks of a revision. `filled` names its columns and images that hold something.
 
-    `retired_specialties` are positions of specialties that can no longer be chosen; `blurred` are paths of images. A title or qualification
-    stays what it is when its code is retired.
+    `submitted` says that it is no draft; `id_expired` that today lies behind the last day of its identity paper. `retired_specialties` are
+    positions of specialties that can no longer be chosen; `blurred` are paths of images. A title or qualification stays what it is when its
+    code is retired.
     """
 
     filled: frozenset[str] = frozenset()
+    submitted: bool = False
     id_valid_long_term: bool = False
+    id_expired: bool = False
     home_pool_closed: bool = False
     specialties: int = 0
     retired_specialties: Sequence[int] = ()
@@ -61,6 +64,7 @@ class ProfileFacts:
 def missing(profile: ProfileFacts, *, application_form_required: bool) -> list[FieldProblem]:
     """Everything that submission requires and the profile lacks, in the order of the form; empty when it is complete.
 
+    A paper that was valid on the day of submission lacks nothing afterwards: that it has expired since is a warning.
     Paths are those of the `Profile` type: `basicInfo.portrait`, `education`, `titles.0.certificate`.
     """
     return [
@@ -75,9 +79,10 @@ def missing(profile: ProfileFacts, *, application_form_required: bool) -> list[F
 
 
 def warnings(profile: ProfileFacts) -> list[FieldProblem]:
-    """What hinders nothing and should be looked at again: an unknown region in the id number, blurred images."""
+    """What hinders nothing and should be looked at again: an unknown region in the id number, a paper expired since, blurred images."""
     region = [FieldProblem("basicInfo.idNumber", "ID_NUMBER_REGION")] if profile.region_unknown else []
-    return region + [FieldProblem(path, "IMAGE_BLURRED") for path in profile.blurred]
+    expired = [FieldProblem("basicInfo.idValidUntil", "ID_EXPIRED_SINCE")] if profile.submitted and profile.id_expired else []
+    return region + expired + [FieldProblem(path, "IMAGE_BLURRED") for path in profile.blurred]
 
 
 def _basic_info(profile: ProfileFacts) -> Iterator[FieldProblem]:
@@ -86,6 +91,8 @@ def _basic_info(profile: ProfileFacts) -> Iterator[FieldProblem]:
             yield FieldProblem(f"basicInfo.{path_of(name)}", "REQUIRED")
     if "id_valid_until" not in profile.filled and not profile.id_valid_long_term:
         yield FieldProblem("basicInfo.idValidUntil", "REQUIRED")
+    elif profile.id_expired and not profile.submitted:
+        yield FieldProblem("basicInfo.idValidUntil", "ID_EXPIRED")
     for name in REQUIRED_IMAGES:
         if name not in profile.filled:
             yield FieldProblem(f"basicInfo.{path_of(name)}", "IMAGE_REQUIRED")

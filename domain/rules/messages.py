@@ -314,6 +314,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A paper that is valid for life has no last day; keep one of the two.",
     ),
     "ID_EXPIRED": ("证件已过期；请换领新证后填写。", "The paper is no longer valid; renew it and enter the new dates."),
+    "ID_EXPIRED_SINCE": (
+        "证件在提交之后已过期；换领新证后，请在下次提交时更新。",
+        "The paper has expired since the submission; once it is renewed, enter it with the next submission.",
+    ),
     "CODE_UNKNOWN": ("代码不存在；请从列表中选择。", "There is no such code; choose from the list."),
     "CODE_RETIRED": ("该项已停用；请从现行列表中选择。", "This is no longer given out; choose from the present list."),
     "CODE_NOT_SELECTABLE": ("所选为分类标题；请选择其下的具体项。", "This is a heading; choose an entry under it."),

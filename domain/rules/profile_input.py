@@ -108,7 +108,7 @@ class BasicInfo(SectionInput):
         until = values["id_valid_until"]
         if until is not None and values["id_valid_long_term"]:
             yield FieldProblem("idValidUntil", "ID_VALIDITY_TWICE")
-        if self.id_valid_until is not UNSET and until is not None and until < today:
+        if self.id_valid_until is not UNSET and id_expired(until, today=today):
             yield FieldProblem("idValidUntil", "ID_EXPIRED")
 
 
@@ -243,6 +243,11 @@ def check_basic_info(given: BasicInfo, before: Mapping[str, Any], *, today: date
             problems.append(FieldProblem("idNumber", invalid.code, invalid.facts))
     values, others = check(given, before, today=today, born=derived.get("birth_date", before["birth_date"]))
     return values | derived, problems + others
+
+
+def id_expired(until: date | None, *, today: date) -> bool:
+    """Whether an identity paper is over: its last day lies before `today` (in Shanghai). One for life has none."""
+    return until is not None and until < today
 
 
 def below(path: str, problems: Iterable[FieldProblem]) -> list[FieldProblem]:

@@ -262,12 +262,12 @@ class Profile(Node):
 
     @strawberry.field(
         description="What submission requires and this profile lacks, field by field in the order of the form; empty when it is complete. "
-        "Paths are those of this type: `basicInfo.portrait`, `education`, `titles.0.certificate`."
+        "An identity paper that has expired counts as lacking in a draft. Paths are those of this type: `basicInfo.portrait`, `education`, `titles.0.certificate`."
     )
     async def missing(self, info: Info) -> list[FieldProblem]:
         """By completeness.missing."""
         required = info.context.settings.application_form_required
-        found = completeness.missing(await facts_of(self.row), application_form_required=required)
+        found = completeness.missing(await facts_of(self.row, now=info.context.now), application_form_required=required)
         return [FieldProblem.of(each, info.context.language) for each in found]
 
     @strawberry.field(
@@ -294,7 +294,12 @@ class Profile(Node):
         """By forms.is_code."""
         return is_code(code, await check_code_of(self.row.id))
 
-    @strawberry.field(description="What hinders nothing and should be looked at again: blurred images, an unknown region in the id number.")
+    @strawberry.field(
+        description="What hinders nothing and should be looked at again: blurred images, an unknown region in the id number, an identity paper "
+        "that has expired since the submission."
+    )
     async def warnings(self, info: Info) -> list[FieldProblem]:
         """By completeness.warnings."""
-        return [FieldProblem.of(each, info.context.language) for each in completeness.warnings(await facts_of(self.row))]
+        return [
+            FieldProblem.of(each, info.context.language) for each in completeness.warnings(await facts_of(self.row, now=info.context.now))
+        ]

@@ -25,7 +25,7 @@ async def test_a_fresh_draft_holds_what_registration_knew(now: datetime) -> None
     expert = await registered_expert()
     draft = await save_basic_info(BasicInfo(), viewer=expert.viewer, now=now)
 
-    assert await facts_of(draft) == ProfileFacts(filled=frozenset({"name", "id_type", "id_number"}), home_pool_closed=True)
+    assert await facts_of(draft, now=now) == ProfileFacts(filled=frozenset({"name", "id_type", "id_number"}), home_pool_closed=True)
 
 
 async def test_a_profile_filled_in_section_by_section_is_complete(now: datetime) -> None:
@@ -80,7 +80,7 @@ async def test_a_profile_filled_in_section_by_section_is_complete(now: datetime)
         image = await some_image(viewer, purpose, blurred=purpose in (FilePurpose.ID_BACK, FilePurpose.TITLE))
         await attach_file(image.pk, entry=entry, viewer=viewer, now=now)
 
-    facts = await facts_of(await draft_of(viewer))
+    facts = await facts_of(await draft_of(viewer), now=now)
 
     assert facts == ProfileFacts(
         filled=frozenset((*REQUIRED_BASICS, *REQUIRED_IMAGES, "home_pool_code")),
@@ -104,7 +104,7 @@ async def test_entries_stand_in_their_order(now: datetime) -> None:
     image = await some_image(viewer, FilePurpose.QUALIFICATION, blurred=True)
     await attach_file(image.pk, entry=last.pk, viewer=viewer, now=now)
 
-    facts = await facts_of(await draft_of(viewer))
+    facts = await facts_of(await draft_of(viewer), now=now)
 
     assert facts.qualifications == (EntryFacts(), EntryFacts(), EntryFacts(certificate=True))
     assert facts.blurred == ("qualifications.2.certificate",)
@@ -116,7 +116,7 @@ async def test_a_pool_that_closed_and_a_specialty_that_was_retired_are_told(now:
     await execute("UPDATE divisions SET retired = TRUE WHERE code = '220221'")
     await execute("UPDATE specialties SET retired = TRUE WHERE code = 'A02050000'")
 
-    lacking = missing(await facts_of(await draft_of(viewer)), application_form_required=True)
+    lacking = missing(await facts_of(await draft_of(viewer), now=now), application_form_required=True)
 
     assert [(each.path, each.code) for each in lacking if each.path.startswith("evaluationInfo")] == [
         ("evaluationInfo.homePoolCode", "POOL_NOT_SELECTABLE"),
@@ -129,6 +129,6 @@ async def test_an_unknown_region_in_the_id_number_warns(now: datetime) -> None:
     body = "77010119750312001"
     await save_basic_info(BasicInfo(id_number=body + check_digit(body)), viewer=viewer, now=now)
 
-    found = warnings(await facts_of(await draft_of(viewer)))
+    found = warnings(await facts_of(await draft_of(viewer), now=now))
 
     assert [(each.path, each.code) for each in found] == [("basicInfo.idNumber", "ID_NUMBER_REGION")]

@@ -63,6 +63,9 @@ def test_each_single_gap_is_found(name: str) -> None:
     ("change", "expected"),
     [
         ({"id_valid_long_term": True, "filled": COMPLETE.filled - {"id_valid_until"}}, []),
+        ({"id_expired": True}, [("basicInfo.idValidUntil", "ID_EXPIRED")]),
+        ({"id_expired": True, "submitted": True}, []),
+        ({"id_expired": True, "filled": COMPLETE.filled - {"id_valid_until"}}, [("basicInfo.idValidUntil", "REQUIRED")]),
         ({"home_pool_closed": True}, [("evaluationInfo.homePoolCode", "POOL_NOT_SELECTABLE")]),
         ({"specialties": 3, "retired_specialties": [1]}, [("evaluationInfo.specialties.1", "CODE_RETIRED")]),
         ({"education": [EntryFacts(certificate=True)]}, [("education", "HIGHEST_EDUCATION_REQUIRED")]),
@@ -95,3 +98,12 @@ def test_an_unknown_region_and_blurred_images_only_warn() -> None:
     ]
     assert lacking(profile) == []
     assert warnings(COMPLETE) == []
+
+
+def test_a_paper_that_expired_is_lacking_before_the_submission_and_a_warning_after_it() -> None:
+    draft = replace(COMPLETE, id_expired=True)
+    submitted = replace(draft, submitted=True, region_unknown=True, blurred=["basicInfo.idFront"])
+
+    assert (lacking(draft), warnings(draft)) == ([("basicInfo.idValidUntil", "ID_EXPIRED")], [])
+    assert lacking(submitted) == []
+    assert [each.code for each in warnings(submitted)] == ["ID_NUMBER_REGION", "ID_EXPIRED_SINCE", "IMAGE_BLURRED"]
