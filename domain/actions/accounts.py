@@ -10,11 +10,11 @@ from datetime import datetime
 from tortoise.exceptions import IntegrityError
 
 from domain.actions import phone_codes
+from domain.actions.id_numbers import is_taken
 from domain.actions.passwords import forget_failures, hash_password, password_opens
 from domain.actions.promises import send_sms
 from domain.actions.sessions import end_sessions
 from domain.actions.staff_acts import note, note_own
-from domain.actions.standing import is_barred
 from domain.rules import identity, mask
 from domain.rules.calendar import SHANGHAI
 from domain.rules.errors import NotSignedIn, SignInRefused, Taken
@@ -83,7 +83,7 @@ async def create_expert(person: Person, *, terms_version: str, now: datetime) ->
     with unless_taken(phone="phone"):
         async with transaction():
             account = await _create_account(person, Role.EXPERT, password_hash, now=now)
-            if await is_barred(account.id_number_hash, now=now):
+            if await is_taken(account.id_number_hash, account_id=account.id, now=now):
                 raise Taken("idNumber")
             await Expert.create(account=account, name=account.name, created_at=now)
             await Consent.create(account=account, terms_version=terms_version, accepted_at=now)

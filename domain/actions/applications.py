@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.actions.comparing import base_of, difference_of
 from domain.actions.consents import require as require_consent
+from domain.actions.id_numbers import is_taken
 from domain.actions.moving import Decision, move, possible_moves
 from domain.actions.pools import receiving
 from domain.actions.profiles import facts_of
@@ -15,6 +16,7 @@ from domain.rules.completeness import missing
 from domain.rules.errors import BaseMoved, FieldProblem, IllegalMove, Incomplete, InvalidInput, NotAllowed, NotFound, NothingChanged
 from domain.rules.lifecycle import EDITABLE
 from domain.rules.viewer import Viewer
+from models.accounts import Account
 from models.applications import Application
 from models.database import rows, take_turns, transaction
 from models.enums import CaseKind, Move, Stage
@@ -61,7 +63,7 @@ async def send(
     if case.kind is CaseKind.CHANGE:
         await _check_change(draft, expert)
     lacking = missing(await facts_of(draft, now=now), application_form_required=settings().application_form_required)
-    lacking += await _staff_problems(draft)
+    lacking += await _number_problems(draft, expert, now)
     if lacking:
         raise Incomplete(lacking)
     await _follow_pool(draft)
@@ -112,6 +114,17 @@ async def own_case(case_id: UUID, viewer: Viewer) -> tuple[Application, Expert]:
     if case is None:
         raise NotFound
     return case, await Expert.select_for_update().get(id=case.expert_id)
+
+
+async def _number_problems(draft: Revision, expert: Expert, now: datetime) -> list[FieldProblem]:
+    """What speaks against the holder of the draft's id number, or of the account's, which differs in a change that corrects it."""
+    if problems := await _staff_problems(draft):
+        return problems
+    account = await Account.get(id=expert.account_id)
+    for number_hash in {draft.id_number_hash, account.id_number_hash}:
+        if await is_taken(number_hash, account_id=account.id, now=now):
+            return [FieldProblem("basicInfo.idNumber", "ID_NUMBER_TAKEN")]
+    return []
 
 
 async def _staff_problems(draft: Revision) -> list[FieldProblem]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.actions.calendar import working_calendar
 from domain.actions.comparing import base_of
+from domain.actions.id_numbers import is_taken
 from domain.actions.notices import open_notice, strike_notice
 from domain.actions.promises import EVENTS, announcement, send_sms
 from domain.actions.record_chain import chain_hash
@@ -21,7 +22,7 @@ from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
 from models.database import rows, stored
-from models.enums import AccountStatus, CaseKind, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
+from models.enums import CaseKind, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
 from models.publicity import PublicNotice
@@ -228,7 +229,7 @@ async def _admitted(case: Application, expert: Expert, now: datetime) -> None:
 
 async def _applied(case: Application, expert: Expert, now: datetime) -> None:
     await _take_over(case, expert)
-    await _take_over_identity(case, expert)
+    await _take_over_identity(case, expert, now)
     await send_sms(SmsTemplate.APPLIED, await _account(expert), application_id=case.id, now=now)
 
 
@@ -240,12 +241,11 @@ async def _take_over(case: Application, expert: Expert) -> None:
     await expert.save()
 
 
-async def _take_over_identity(case: Application, expert: Expert) -> None:
+async def _take_over_identity(case: Application, expert: Expert, now: datetime) -> None:
     """Name and id number of the account follow the revision that took effect; before admission they follow the draft."""
     revision = await Revision.get(id=case.revision_id)
     account = await Account.select_for_update().get(id=expert.account_id)
-    others = Account.filter(id_number_hash=revision.id_number_hash, status=AccountStatus.ACTIVE).exclude(id=account.id)
-    if revision.id_number_hash is not None and await others.exists():
+    if await is_taken(revision.id_number_hash, account_id=account.id, now=now):
         raise NotAllowed("ID_NUMBER_IN_USE")
     account.name = revision.name or account.name
     account.id_number, account.id_number_hash, account.id_number_masked = (

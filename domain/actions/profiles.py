@@ -9,15 +9,14 @@ from functools import partial
 from typing import Any, Generic, TypeAlias
 from uuid import UUID
 
-import asyncpg
-from tortoise.exceptions import IntegrityError
 from tortoise.models import Model
 
 from domain.actions import choices
+from domain.actions.accounts import unless_taken
 from domain.actions.at_once import put_into_force
 from domain.actions.editing import Entry, editing, own_entry
+from domain.actions.id_numbers import is_taken
 from domain.actions.retries import once
-from domain.actions.standing import is_barred
 from domain.rules import identity, mask, text
 from domain.rules.calendar import SHANGHAI
 from domain.rules.completeness import REQUIRED_BASICS, REQUIRED_IMAGES, EntryFacts, ProfileFacts
@@ -41,7 +40,7 @@ from domain.rules.profile_input import (
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.database import rows, transaction
-from models.enums import AccountStatus, CodeKind, RevisionState, Standing
+from models.enums import CodeKind, RevisionState, Standing
 from models.experts import Expert
 from models.profiles import (
     AvoidanceUnit,
@@ -298,27 +297,20 @@ async def _remove(model: type[Model], entry: UUID, *, viewer: Viewer, now: datet
 
 
 async def _keep_account_in_step(draft: Revision, viewer: Viewer, now: datetime) -> None:
-    """Nobody else may hold the draft's id number; until admission name and number of the account are those of the draft."""
-    others = Account.filter(id_number_hash=draft.id_number_hash, status=AccountStatus.ACTIVE).exclude(id=viewer.account_id)
-    if draft.id_number_hash is not None and await others.exists():
-        raise Taken("idNumber")
+    """The draft's id number must be free; until admission name and number of the account are those of the draft."""
     person = await Expert.get(id=viewer.expert_id)
-    if person.standing is not Standing.TEMPORARY:
-        return
-    account = await Account.filter(id=viewer.account_id).select_for_update().get()
+    if person.standing is Standing.TEMPORARY:
+        await _give_to_account(draft, person)
+    if await is_taken(draft.id_number_hash, account_id=viewer.account_id, now=now):
+        raise Taken("idNumber")
+
+
+async def _give_to_account(draft: Revision, person: Expert) -> None:
+    account = await Account.filter(id=person.account_id).select_for_update().get()
     person.name = account.name = draft.name or account.name
     account.id_number, account.id_number_hash, account.id_number_masked = draft.id_number, draft.id_number_hash, draft.id_number_masked
-    try:
+    with unless_taken(phone="phone"):
         await account.save(update_fields=["name", "id_number", "id_number_hash", "id_number_masked"])
-    except IntegrityError as error:
-        if (
-            isinstance(error.__cause__, asyncpg.UniqueViolationError)
-            and error.__cause__.constraint_name == "one_live_account_per_id_number"
-        ):
-            raise Taken("idNumber") from None
-        raise
-    if await is_barred(account.id_number_hash, now=now):
-        raise Taken("idNumber")
     await person.save(update_fields=["name"])
 
 

@@ -91,11 +91,6 @@ async def reinstate(expert_id: UUID, *, reasons: str, viewer: Viewer, now: datet
     return expert
 
 
-async def is_barred(id_number_hash: bytes | None, *, now: datetime) -> bool:
-    """Whether the holder of an id number may not register now. Ask after writing the account: then no dismissal can slip between."""
-    return await Bar.exists(id_number_hash=id_number_hash, until__gt=_today(now))
-
-
 async def keep_standing(*, limit: int = 100) -> int:
     """Do what is due by date: suspensions that are over end, people are told of their lapse by age, and lapse; how many changed.
 

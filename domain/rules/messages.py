@@ -292,8 +292,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "You have an open draft, and a change of division goes by itself; submit or discard the draft first.",
     ),
     "ID_NUMBER_IN_USE": (
-        "变更后的证件号码已属于其他账号，不能生效；请退回或不予通过。",
-        "The new id number belongs to another account by now, so the change cannot take effect; return or reject the case.",
+        "变更后的证件号码已属于其他账号，或尚在解聘后的禁止登记期内，不能生效；请退回或不予通过。",
+        "The new id number is that of another account or of somebody barred after a dismissal by now; return or reject the case.",
+    ),
+    "ID_NUMBER_TAKEN": (
+        "该证件号码不能使用；请核对。如属本人，请携带身份证件到所在地财政部门办理认领。",
+        "This id number cannot be used; check it. If it is yours, claim it with your identity card at your finance office.",
     ),
     "REQUIRED": ("此项为必填；请填写。", "This is required; fill it in."),
     "ENTRY_REQUIRED": (
