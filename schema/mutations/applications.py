@@ -149,11 +149,12 @@ class ApplicationMutations:
     )
     async def application_submit(self, info: Info, input: ApplicationSubmitInput) -> ApplicationSubmitResult:
         """See applications.submit."""
+        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
         case = await applications.submit(
-            wanted_key(input.application_id, Application),
+            key,
             commitment=input.commitment_accepted,
             avoidance=input.avoidance_accepted,
-            viewer=info.context.signed_in(),
+            viewer=viewer,
             now=info.context.now,
         )
         return Application(row=case)
@@ -163,32 +164,33 @@ class ApplicationMutations:
     )
     async def application_withdraw(self, info: Info, input: ApplicationWithdrawInput) -> ApplicationWithdrawResult:
         """See applications.withdraw."""
-        key = wanted_key(input.application_id, Application)
-        case = await applications.withdraw(key, viewer=info.context.signed_in(), now=info.context.now)
+        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
+        case = await applications.withdraw(key, viewer=viewer, now=info.context.now)
         return Application(row=case)
 
     @strawberry.mutation(description="Hold a case so that no other officer decides it meanwhile. Deciding does not need a claim.")
     async def application_claim(self, info: Info, input: ApplicationClaimInput) -> ApplicationClaimResult:
         """See reviews.claim."""
-        key = wanted_key(input.application_id, Application)
-        case = await reviews.claim(key, viewer=info.context.signed_in(), now=info.context.now)
+        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
+        case = await reviews.claim(key, viewer=viewer, now=info.context.now)
         return Application(row=case)
 
     @strawberry.mutation(description="Give your claim back. Nothing happens where you hold none.")
     async def application_release(self, info: Info, input: ApplicationReleaseInput) -> ApplicationReleaseResult:
         """See reviews.release."""
-        key = wanted_key(input.application_id, Application)
-        case = await reviews.release(key, viewer=info.context.signed_in(), now=info.context.now)
+        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
+        case = await reviews.release(key, viewer=viewer, now=info.context.now)
         return Application(row=case)
 
     @strawberry.mutation(description="Pass a case on: to the next review, to the public notice, or into force.")
     async def application_approve(self, info: Info, input: ApplicationApproveInput) -> ApplicationApproveResult:
         """See reviews.approve."""
+        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
         case = await reviews.approve(
-            wanted_key(input.application_id, Application),
+            key,
             opinion=input.opinion,
             seen=reviews.Seen(input.stage, input.round),
-            viewer=info.context.signed_in(),
+            viewer=viewer,
             now=info.context.now,
         )
         return Application(row=case)
@@ -198,12 +200,13 @@ class ApplicationMutations:
     )
     async def application_return(self, info: Info, input: ApplicationReturnInput) -> ApplicationReturnResult:
         """See reviews.return_to_expert."""
+        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
         case = await reviews.return_to_expert(
-            wanted_key(input.application_id, Application),
+            key,
             opinion=input.opinion,
             reasons=[each.to_domain() for each in input.reasons],
             seen=reviews.Seen(input.stage, input.round),
-            viewer=info.context.signed_in(),
+            viewer=viewer,
             now=info.context.now,
         )
         return Application(row=case)
@@ -211,12 +214,13 @@ class ApplicationMutations:
     @strawberry.mutation(description="Refuse a case for good, with a reason and a text for the expert.")
     async def application_reject(self, info: Info, input: ApplicationRejectInput) -> ApplicationRejectResult:
         """See reviews.reject."""
+        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
         case = await reviews.reject(
-            wanted_key(input.application_id, Application),
+            key,
             reason=input.reason,
             opinion=input.opinion,
             seen=reviews.Seen(input.stage, input.round),
-            viewer=info.context.signed_in(),
+            viewer=viewer,
             now=info.context.now,
         )
         return Application(row=case)

@@ -283,7 +283,7 @@ class ProfileMutations:
     @strawberry.mutation(description="Take an education out of your draft; earlier revisions keep theirs.")
     async def education_remove(self, info: Info, input: EducationRemoveInput) -> EducationRemoveResult:
         """See profiles.remove_education."""
-        return Profile(row=await profiles.remove_education(wanted_key(input.id, Education), **_by(info, input)))
+        return await _remove(profiles.remove_education, Education, info, input)
 
     @strawberry.mutation(description="Add a title 职称 to your draft, or change one. Its certificate is put there with `fileAttach`.")
     async def title_save(self, info: Info, input: TitleSaveInput) -> TitleSaveResult:
@@ -293,7 +293,7 @@ class ProfileMutations:
     @strawberry.mutation(description="Take a title out of your draft; earlier revisions keep theirs.")
     async def title_remove(self, info: Info, input: TitleRemoveInput) -> TitleRemoveResult:
         """See profiles.remove_title."""
-        return Profile(row=await profiles.remove_title(wanted_key(input.id, TitleEntry), **_by(info, input)))
+        return await _remove(profiles.remove_title, TitleEntry, info, input)
 
     @strawberry.mutation(description="Add an employment 工作履历 to your draft, or change one.")
     async def work_entry_save(self, info: Info, input: WorkEntrySaveInput) -> WorkEntrySaveResult:
@@ -303,7 +303,7 @@ class ProfileMutations:
     @strawberry.mutation(description="Take an employment out of your draft; earlier revisions keep theirs.")
     async def work_entry_remove(self, info: Info, input: WorkEntryRemoveInput) -> WorkEntryRemoveResult:
         """See profiles.remove_work_entry."""
-        return Profile(row=await profiles.remove_work_entry(wanted_key(input.id, WorkEntry), **_by(info, input)))
+        return await _remove(profiles.remove_work_entry, WorkEntry, info, input)
 
     @strawberry.mutation(
         description="Add a professional qualification 执业资格 to your draft, or change one. Its certificate is put there with `fileAttach`."
@@ -316,7 +316,7 @@ class ProfileMutations:
     @strawberry.mutation(description="Take a qualification out of your draft; earlier revisions keep theirs.")
     async def qualification_remove(self, info: Info, input: QualificationRemoveInput) -> QualificationRemoveResult:
         """See profiles.remove_qualification."""
-        return Profile(row=await profiles.remove_qualification(wanted_key(input.id, QualificationEntry), **_by(info, input)))
+        return await _remove(profiles.remove_qualification, QualificationEntry, info, input)
 
     @strawberry.mutation(
         description="Put one of your uploaded images where its purpose belongs in your draft, in place of the image that stood there; "
@@ -324,25 +324,25 @@ class ProfileMutations:
     )
     async def file_attach(self, info: Info, input: FileAttachInput) -> FileAttachResult:
         """See attachments.attach_file."""
-        file = key_of(input.file_id, File)
+        by, file = _by(info, input), key_of(input.file_id, File)
         if file is None:
             raise InvalidInput([FieldProblem("fileId", "FILE_UNKNOWN")])
         entry = _certified(input.entry_id)
         if input.entry_id is not None and entry is None:
             raise InvalidInput([FieldProblem("entryId", "ENTRY_UNFIT")])
-        return Profile(row=await attachments.attach_file(file, entry=entry, **_by(info, input)))
+        return Profile(row=await attachments.attach_file(file, entry=entry, **by))
 
     @strawberry.mutation(description="Take one of your images out of your draft; the image itself is kept.")
     async def file_detach(self, info: Info, input: FileDetachInput) -> FileDetachResult:
         """See attachments.detach_file."""
-        entry = _certified(input.entry_id)
+        by, entry = _by(info, input), _certified(input.entry_id)
         if input.entry_id is not None and entry is None:
             raise NotFoundRefusal
-        return Profile(row=await attachments.detach_file(wanted_key(input.file_id, File), entry=entry, **_by(info, input)))
+        return Profile(row=await attachments.detach_file(wanted_key(input.file_id, File), entry=entry, **by))
 
 
 def _by(info: Info, input: Any) -> dict[str, Any]:
-    """Who saves, when, and on what version."""
+    """Who saves, when, and on what version; raises NotSignedIn, which goes before what is wrong with the input."""
     return {"viewer": info.context.signed_in(), "now": info.context.now, "expected_version": input.expected_version}
 
 
@@ -350,6 +350,11 @@ async def _save(verb: Callable[..., Any], section: type[profile_input.SectionInp
     by = _by(info, input)
     entry = None if input.id is None else wanted_key(input.id, kind)
     return await verb(_to_domain(input, section), entry=entry, key=input.idempotency_key, **by)
+
+
+async def _remove(verb: Callable[..., Any], kind: type[Node], info: Info, input: Any) -> Profile:
+    by = _by(info, input)
+    return Profile(row=await verb(wanted_key(input.id, kind), **by))
 
 
 def _certified(global_id: strawberry.ID | None) -> UUID | None:

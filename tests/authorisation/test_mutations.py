@@ -227,7 +227,7 @@ class Scene:
         for field in ids_of(name):
             if fields[field].endswith("!") and field not in given:
                 filled[field] = self.at_hand.get(role, {}).get(field) or f"{TARGETS[f'{name}.{field}']}_{uuid4()}"
-        if name == "fileAttach" and "entryId" in given:
+        if name == "fileAttach" and "entryId" in given and "fileId" not in given:
             filled["fileId"] = self.at_hand.get(role, {}).get("certificate") or filled["fileId"]
         results: Any = get_named_type(MUTATIONS[name].type)
         told = "... on InvalidInput { fields { path code } }" if "InvalidInput" in {each.name for each in results.types} else ""
@@ -307,6 +307,19 @@ async def test_a_verb_of_others_is_refused_whatever_is_named(scene: Scene, name:
                 answer = await scene.do(name, role, given)
                 expected = {"NotSignedIn"} if viewer is None else {"NotAllowed", "NotFound"}
                 assert answer["__typename"] in expected, (name, role, thing)
+
+    assert await fingerprint() == before
+
+
+@pytest.mark.parametrize("name", sorted(set(MUTATIONS) - OPEN))
+async def test_who_is_signed_out_is_told_so_before_anything_is_said_of_the_input(scene: Scene, name: str) -> None:
+    texts = {field: "" for field, kind in input_of(name).items() if kind.rstrip("!") == "String"}
+    before = await fingerprint()
+
+    for malformed in ("", "x", "Application", "Application_x", f"Nothing_{uuid4()}", f"Division_{uuid4()}"):
+        answer = await scene.do(name, "nobody", dict.fromkeys(ids_of(name), malformed))
+        of_empty_texts = await scene.do(name, "nobody", dict.fromkeys(ids_of(name), malformed) | texts)
+        assert (answer["__typename"], of_empty_texts["__typename"]) == ("NotSignedIn", "NotSignedIn"), malformed
 
     assert await fingerprint() == before
 
