@@ -80,7 +80,7 @@ class FirstAct:
     def register(self) -> None:
         """Phone code, registration, signing in."""
         step("注册：手机验证码、基本信息、同意隐私条款", "registration")
-        given = {"phone": self.phone, "password": PASSWORD, "name": "王演示", "termsVersion": self.terms}
+        given = {"phone": self.phone, "password": PASSWORD, "name": "王演示", "termsVersion": self.terms, "sensitiveDataAccepted": True}
         refused = self.visitor.change(op.ACCOUNT_REGISTER, "InvalidInput", **given, idNumber="220102197001010000", code="000000")
         expect("a wrong check digit is told on its path", [each["path"] for each in refused["fields"]], ["idNumber"])
         made = self.visitor.change(op.ACCOUNT_REGISTER, "Account", **given, idNumber=self.id_number, code=self.code("REGISTER"))

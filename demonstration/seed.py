@@ -85,7 +85,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     table: tuple(columns.split()) for table, columns in {
         "accounts": "id role status name phone phone_hash phone_masked id_number id_number_hash id_number_masked password_hash pool_code "
         "language created_at",
-        "consents": "id account_id terms_version accepted_at",
+        "consents": "id account_id terms_version accepted_at sensitive_accepted_at",
         "experts": "id account_id standing number name pool_code formal_since draft_id effective_id suspended_until created_at",
         "files": "id owner_id purpose original_name media_type size width height sharpness blurred sha256 object_key created_at",
         "revisions": "id expert_id number base_id state version created_at updated_at frozen_at name id_type id_number id_number_hash "
@@ -244,7 +244,7 @@ class _Life:
         moves = self._moves()
         registered = moves[0][0] - timedelta(days=self.chance.randrange(2, 40)) if moves else self._moment(1, 25)
         person, world = self.person, self.world
-        self._put("consents", world.id("consents", self.number), self.account, world.terms_version, registered)
+        self._put("consents", world.id("consents", self.number), self.account, world.terms_version, registered, registered)
         self._upload(registered)
         if self.stage is not Stage.DRAFT:
             self._fill_in()

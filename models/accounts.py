@@ -114,7 +114,10 @@ class FailedSignIn(Model):
 
 
 class Consent(Model):
-    """Acceptance of one version of the privacy terms."""
+    """Acceptance of one version of the privacy terms.
+
+    The use of sensitive data is accepted apart from it, in `sensitive_accepted_at`: null from before that was asked.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     account_id: UUID
@@ -123,6 +126,7 @@ class Consent(Model):
     )
     terms_version = fields.CharField(max_length=20)
     accepted_at = fields.DatetimeField()
+    sensitive_accepted_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "consents"

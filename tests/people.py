@@ -75,6 +75,7 @@ async def registered_expert(*, name: str = "张三", id_number: str | None = Non
         name=name,
         id_number=id_number or some_id_number(),
         terms_version=settings().privacy_terms_version,
+        sensitive_data_accepted=True,
         language="zh",
         now=await database_now(),
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from tortoise.exceptions import IntegrityError
 
 from domain.actions import phone_codes
+from domain.actions.consents import check_consent
 from domain.actions.id_numbers import is_taken
 from domain.actions.passwords import forget_failures, hash_password, password_opens
 from domain.actions.promises import send_sms
@@ -30,7 +31,6 @@ from models.enums import AccountStatus, CodePurpose, Role, SmsTemplate, StaffAct
 from models.experts import Expert
 from models.reference import Division
 from models.sealing import id_number_hash, phone_hash
-from settings import settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +61,25 @@ def checked_person(fields: Fields, *, name: str, phone: str, id_number: str, pas
 
 
 async def register(
-    *, phone: str, code: str, password: str, name: str, id_number: str, terms_version: str, language: Language, now: datetime
+    *,
+    phone: str,
+    code: str,
+    password: str,
+    name: str,
+    id_number: str,
+    terms_version: str,
+    sensitive_data_accepted: bool,
+    language: Language,
+    now: datetime,
 ) -> Account:
-    """Register a temporary expert: the code proves the phone, the present privacy terms are accepted.
+    """Register a temporary expert: the code proves the phone, the present privacy terms and, apart, the use of sensitive data are accepted.
 
     Raises InvalidInput before the code is touched, CodeRejected, and Taken for a phone or id number of a live account, told to nobody
     but the holder of the phone; the code is used up by then, so that each id number tried costs a new one.
     """
     fields = Fields()
     person = checked_person(fields, name=name, phone=phone, id_number=id_number, password=password, language=language, now=now)
-    if terms_version != settings().privacy_terms_version:
-        fields.wrong("termsVersion", "TERMS_VERSION", current=settings().privacy_terms_version)
+    check_consent(fields, "termsVersion", terms_version, sensitive_data_accepted=sensitive_data_accepted)
     fields.refuse()
     await phone_codes.spend(person.phone, CodePurpose.REGISTER, code, now=now)
     return await create_expert(person, terms_version=terms_version, now=now)
@@ -86,7 +94,7 @@ async def create_expert(person: Person, *, terms_version: str, now: datetime) ->
             if await is_taken(account.id_number_hash, account_id=account.id, now=now):
                 raise Taken("idNumber")
             await Expert.create(account=account, name=account.name, created_at=now)
-            await Consent.create(account=account, terms_version=terms_version, accepted_at=now)
+            await Consent.create(account=account, terms_version=terms_version, accepted_at=now, sensitive_accepted_at=now)
     return account
 
 

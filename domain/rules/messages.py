@@ -363,6 +363,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "ONE_PROOF": ("请填写密码或验证码其中一项。", "Give the password or a phone code, exactly one of them."),
     "PHONE_UNCHANGED": ("这已是您的登录手机号；请填写新的手机号。", "This is your phone already; enter the new one."),
+    "SENSITIVE_DATA_NOT_ACCEPTED": (
+        "处理身份证号、证件照片等敏感个人信息须经您单独同意；请勾选后重试。",
+        "Id number, identity card, photograph and health need a consent of their own; tick it and send the same again.",
+    ),
     "TERMS_VERSION": (
         "隐私条款已更新为 {current} 版；请阅读并同意后重试。",
         "The privacy terms in force are version {current}; read and accept them first.",

@@ -11,6 +11,7 @@ from schema import problems as p
 from schema.context import Context, Info
 from schema.nodes import wanted_key
 from schema.types.accounts import Account, Session, Viewer
+from schema.types.privacy import SENSITIVE_DATA
 
 _PHONE = "Mobile number of mainland China, as people write it; +86, spaces and hyphens may be there or not."
 _PASSWORD = "10 to 128 characters, none of the common ones, no part of the phone or id number."  # noqa: S105  a description
@@ -45,6 +46,7 @@ class AccountRegisterInput:
     terms_version: str = strawberry.field(
         description="The version of the privacy terms that the person accepts, see `privacyTermsVersion`."
     )
+    sensitive_data_accepted: bool = strawberry.field(default=False, description=SENSITIVE_DATA)
 
 
 @strawberry.input(description="Sign in, by password or by phone code: give exactly one of them.")
@@ -204,6 +206,7 @@ class AccountMutations:
             name=input.name,
             id_number=input.id_number,
             terms_version=input.terms_version,
+            sensitive_data_accepted=input.sensitive_data_accepted,
             language=info.context.language,
             now=info.context.now,
         )

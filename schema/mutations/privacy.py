@@ -10,7 +10,7 @@ from schema import problems as p
 from schema.context import Info
 from schema.nodes import wanted_key
 from schema.types.applications import Application
-from schema.types.privacy import Consent
+from schema.types.privacy import SENSITIVE_DATA, Consent
 
 
 @strawberry.input(description="See personal data of an applicant in clear.")
@@ -44,6 +44,7 @@ class PrivacyTermsAcceptInput:
     """Input of privacyTermsAccept."""
 
     version: str = strawberry.field(description="The version that was shown to the person, see `privacyTermsVersion`.")
+    sensitive_data_accepted: bool = strawberry.field(default=False, description=SENSITIVE_DATA)
 
 
 PrivacyTermsAcceptResult = Annotated[
@@ -62,7 +63,8 @@ class PrivacyMutations:
     )
     async def privacy_terms_accept(self, info: Info, input: PrivacyTermsAcceptInput) -> PrivacyTermsAcceptResult:
         """See consents.accept."""
-        return Consent(row=await consents.accept(input.version, viewer=info.context.signed_in(), now=info.context.now))
+        viewer, sensitive = info.context.signed_in(), input.sensitive_data_accepted
+        return Consent(row=await consents.accept(input.version, sensitive_data_accepted=sensitive, viewer=viewer, now=info.context.now))
 
     @strawberry.mutation(
         description="查看明文: see personal data that are masked elsewhere, for the officers whose office has the case now and while no "

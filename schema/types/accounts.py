@@ -90,7 +90,8 @@ def _still_in_use(_: Mapping[str, Any], viewer: domain.rules.viewer.Viewer | Non
 def _consent_needed(role: Role | None) -> str:
     if role is not Role.EXPERT:
         return "FALSE"
-    return "NOT EXISTS (SELECT FROM consents c WHERE c.account_id = :viewer_account AND c.terms_version = :terms_version)"
+    return """NOT EXISTS (SELECT FROM consents c WHERE c.account_id = :viewer_account AND c.terms_version = :terms_version
+        AND c.sensitive_accepted_at IS NOT NULL)"""
 
 
 @strawberry.type(description="Who is signed in.")
@@ -104,7 +105,8 @@ class Viewer:
     )
 
     @strawberry.field(
-        description="Whether the privacy terms have a version that the viewer has not accepted: show them and call `privacyTermsAccept`. "
+        description="Whether the privacy terms have a version that the viewer has not accepted, or only without the use of sensitive data: "
+        "show them and call `privacyTermsAccept`. "
         "Until then everything can be read and saved, and nothing submitted. Always false for staff.",
         metadata={"source": Computed(_consent_needed)},
     )

@@ -13,6 +13,10 @@ from schema.types.reference import Division
 if TYPE_CHECKING:
     from schema.types.applications import Application
 
+SENSITIVE_DATA = (
+    "单独同意 (个人信息保护法 art. 29): the person agreed, by a box of its own, to the use of id number, identity card, photograph and health. "
+    "Anything but true is refused with SENSITIVE_DATA_NOT_ACCEPTED."
+)
 _FILE = "FILE:"
 
 
@@ -54,3 +58,8 @@ class Consent(Node):
 
     terms_version: str = column("terms_version", "The version.")
     accepted_at: datetime = column("accepted_at", "When.")
+    sensitive_data_accepted_at: datetime | None = column(
+        "sensitive_accepted_at",
+        "When the viewer agreed, apart from it, to the use of id number, identity card, photograph and health (单独同意); "
+        "empty for consents from before that was asked.",
+    )

@@ -74,7 +74,15 @@ async def test_a_newcomer_registers_with_what_the_schema_tells_signs_in_and_leav
 
     registered = await browser.do(
         "accountRegister",
-        {"phone": phone, "code": code, "password": PASSWORD, "name": "欧阳娜娜", "idNumber": number, "termsVersion": terms},
+        {
+            "phone": phone,
+            "code": code,
+            "password": PASSWORD,
+            "name": "欧阳娜娜",
+            "idNumber": number,
+            "termsVersion": terms,
+            "sensitiveDataAccepted": True,
+        },
         "... on Account { role name phoneMasked phone }",
     )
     opened = await browser.do(
@@ -209,6 +217,7 @@ async def test_problems_are_typed_and_told_in_the_language_asked_for(browser: Br
         "idNumber": "ID_NUMBER_15_DIGITS",
         "password": "PASSWORD_LENGTH",
         "termsVersion": "TERMS_VERSION",
+        "sensitiveDataAccepted": "SENSITIVE_DATA_NOT_ACCEPTED",
     }
     assert all(not each["message"].isascii() for each in chinese["fields"])
     assert all(each["message"].isascii() for each in english["fields"])

@@ -26,6 +26,7 @@ def filled(**changes: Any) -> dict[str, Any]:
         "name": "欧阳娜娜",
         "id_number": some_id_number(),
         "terms_version": settings().privacy_terms_version,
+        "sensitive_data_accepted": True,
         "language": "zh",
     }
     return given | changes
@@ -49,7 +50,7 @@ async def test_a_person_becomes_a_temporary_expert_with_their_consent(now: datet
     expert = await Expert.get(account_id=account.id)
     assert (expert.standing, expert.name, expert.number, expert.pool_code) == (Standing.TEMPORARY, "欧阳娜娜", None, None)
     consent = await Consent.get(account_id=account.id)
-    assert (consent.terms_version, consent.accepted_at) == ("2026-01", now)
+    assert (consent.terms_version, consent.accepted_at, consent.sensitive_accepted_at) == ("2026-01", now, now)
     assert await Session.filter(account_id=account.id).count() == 0
 
 
@@ -87,7 +88,7 @@ async def test_residents_of_hong_kong_and_foreigners_register_with_their_own_car
 
 
 async def test_everything_that_is_wrong_is_told_at_once_and_the_code_stays_good(now: datetime) -> None:
-    given = filled(password="short", name="张😀", id_number="220102197503120010", terms_version="2025-01")
+    given = filled(password="short", name="张😀", id_number="220102197503120010", terms_version="2025-01", sensitive_data_accepted=False)
     code = await code_sent(given["phone"], CodePurpose.REGISTER, now=now)
     before = await counted()
 
@@ -98,6 +99,7 @@ async def test_everything_that_is_wrong_is_told_at_once_and_the_code_stays_good(
         ("idNumber", "ID_NUMBER_CHECK_DIGIT"),
         ("name", "NAME_CHARACTERS"),
         ("password", "PASSWORD_LENGTH"),
+        ("sensitiveDataAccepted", "SENSITIVE_DATA_NOT_ACCEPTED"),
         ("termsVersion", "TERMS_VERSION"),
     ]
     assert await counted() == before
@@ -114,6 +116,7 @@ async def test_everything_that_is_wrong_is_told_at_once_and_the_code_stays_good(
         ({"name": "张\x00三"}, "name", "NAME_CHARACTERS"),
         ({"name": ""}, "name", "NAME_LENGTH"),
         ({"password": "woaini1314520"}, "password", "PASSWORD_COMMON"),
+        ({"sensitive_data_accepted": False}, "sensitiveDataAccepted", "SENSITIVE_DATA_NOT_ACCEPTED"),
     ],
 )
 async def test_one_wrong_field_is_told_by_its_path(now: datetime, changes: dict[str, str], path: str, code: str) -> None:

@@ -154,7 +154,10 @@ _FILE = """INSERT INTO files (id, owner_id, purpose, original_name, media_type, 
         ),
         (
             "a_version_is_accepted_once",
-            "INSERT INTO consents SELECT gen_random_uuid(), terms_version, now(), account_id FROM consents WHERE account_id = '{account}'",
+            (
+                "INSERT INTO consents (id, terms_version, accepted_at, account_id) "
+                "SELECT gen_random_uuid(), terms_version, now(), account_id FROM consents WHERE account_id = '{account}'"
+            ),
         ),
         ("a_message_is_resent_once", "UPDATE sms_messages SET resend_of = '{case}'"),
         (

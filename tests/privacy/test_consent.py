@@ -35,9 +35,9 @@ async def test_a_new_version_is_asked_for_once_and_the_history_stays(database: S
     change_settings(privacy_terms_version=NEW)
     asked = await both(ASKED, person.viewer)
 
-    first = await execute(ACCEPT, person.viewer, input={"version": NEW})
+    first = await execute(ACCEPT, person.viewer, input={"version": NEW, "sensitiveDataAccepted": True})
     [kept] = await Consent.filter(account_id=person.account.id, terms_version=NEW)
-    again = await execute(ACCEPT, person.viewer, input={"version": NEW})
+    again = await execute(ACCEPT, person.viewer, input={"version": NEW, "sensitiveDataAccepted": True})
 
     assert before == {"viewer": {"consentNeeded": False, "consents": [{"termsVersion": "2026-01"}]}}
     assert asked == {"viewer": {"consentNeeded": True, "consents": [{"termsVersion": "2026-01"}]}}
@@ -57,7 +57,7 @@ async def test_until_then_all_can_be_read_and_saved_and_nothing_submitted(databa
 
     refused = await execute(SUBMIT, person.viewer, input=given)
     unchanged = await Application.get(id=case.id)
-    await consents.accept(NEW, viewer=person.viewer, now=await database_now())
+    await consents.accept(NEW, sensitive_data_accepted=True, viewer=person.viewer, now=await database_now())
     done = await execute(SUBMIT, person.viewer, input=given)
 
     assert refused.data == {"applicationSubmit": {"__typename": "ConsentNeeded", "version": NEW, "code": "CONSENT_NEEDED"}}
@@ -81,7 +81,7 @@ async def test_only_the_version_in_force_can_be_accepted(database: Settings, cha
     change_settings(privacy_terms_version=NEW)
 
     with pytest.raises(InvalidInput) as refused:
-        await consents.accept(version, viewer=person.viewer, now=await database_now())
+        await consents.accept(version, sensitive_data_accepted=True, viewer=person.viewer, now=await database_now())
 
     assert [(each.path, each.code, each.facts) for each in refused.value.problems] == [("version", "TERMS_VERSION", {"current": NEW})]
     assert await Consent.filter(account_id=person.account.id).count() == 1
@@ -92,7 +92,9 @@ async def test_accepting_twice_at_once_is_kept_once(database: Settings, change_s
     change_settings(privacy_terms_version=NEW)
     now = await database_now()
 
-    both_answers = await asyncio.gather(*(consents.accept(NEW, viewer=person.viewer, now=now) for _ in range(4)))
+    both_answers = await asyncio.gather(
+        *(consents.accept(NEW, sensitive_data_accepted=True, viewer=person.viewer, now=now) for _ in range(4))
+    )
 
     assert len({each.id for each in both_answers}) == 1
 
@@ -102,7 +104,7 @@ async def test_staff_are_not_asked(database: Settings, change_settings: Any) -> 
     change_settings(privacy_terms_version=NEW)
 
     with pytest.raises(NotAllowed):
-        await consents.accept(NEW, viewer=local.viewer, now=await database_now())
+        await consents.accept(NEW, sensitive_data_accepted=True, viewer=local.viewer, now=await database_now())
 
     assert await both(ASKED, local.viewer) == {"viewer": {"consentNeeded": False, "consents": []}}
 
@@ -118,3 +120,36 @@ async def test_a_change_waits_for_consent_too(database: Settings, change_setting
 
     assert refused.value.version == NEW
     assert moving.data == {"divisionChangeRequest": {"__typename": "ConsentNeeded", "version": NEW}}
+
+
+async def test_sensitive_data_need_a_consent_of_their_own(database: Settings, change_settings: Any) -> None:
+    person = await registered_expert()
+    change_settings(privacy_terms_version=NEW)
+
+    refused = await execute(ACCEPT, person.viewer, input={"version": NEW})
+
+    assert refused.data is not None
+    problem = refused.data["privacyTermsAccept"]
+    assert problem["fields"] == [{"path": "sensitiveDataAccepted", "code": "SENSITIVE_DATA_NOT_ACCEPTED"}]
+    assert await Consent.filter(account_id=person.account.id, terms_version=NEW).count() == 0
+
+
+async def test_who_accepted_before_it_was_asked_is_asked_at_the_next_submission(database: Settings) -> None:
+    person = await registered_expert()
+    await Consent.filter(account_id=person.account.id).update(sensitive_accepted_at=None)
+    [before] = await Consent.filter(account_id=person.account.id)
+    await complete_profile(person.viewer)
+    case = await draft_case(person.viewer)
+    given = {"applicationId": f"Application_{case.id}", "commitmentAccepted": True, "avoidanceAccepted": True}
+
+    asked = await both("{ viewer { consentNeeded consents { sensitiveDataAcceptedAt } } }", person.viewer)
+    refused = await execute(SUBMIT, person.viewer, input=given)
+    now = await database_now()
+    await consents.accept("2026-01", sensitive_data_accepted=True, viewer=person.viewer, now=now)
+    done = await execute(SUBMIT, person.viewer, input=given)
+
+    assert asked == {"viewer": {"consentNeeded": True, "consents": [{"sensitiveDataAcceptedAt": None}]}}
+    assert refused.data == {"applicationSubmit": {"__typename": "ConsentNeeded", "version": "2026-01", "code": "CONSENT_NEEDED"}}
+    assert done.data == {"applicationSubmit": {"__typename": "Application", "stage": "FIRST_REVIEW"}}
+    [after] = await Consent.filter(account_id=person.account.id)
+    assert (after.id, after.accepted_at, after.sensitive_accepted_at) == (before.id, before.accepted_at, now)
