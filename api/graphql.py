@@ -35,7 +35,7 @@ log = structlog.get_logger("api.graphql")
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENTS = "text/event-stream"
-_VARY = "Accept, Accept-Language, Authorization, Cookie, Origin"
+_VARY = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Origin"
 _STATUS = {
     "OPERATION_TIMEOUT": 503,
     "SERVICE_UNAVAILABLE": 503,
@@ -78,6 +78,14 @@ def _quality(options: list[str]) -> float:
             except ValueError:
                 return 0
     return 1
+
+
+@lru_cache(maxsize=256)
+def _takes_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding header allows gzip, by name or by `*`."""
+    named = (part.split(";") for part in header.lower().replace(" ", "").split(","))
+    qualities = {coding: _quality(options) for coding, *options in named}
+    return qualities.get("gzip", qualities.get("*", 0)) > 0
 
 
 class ResponseCookies:
@@ -216,17 +224,20 @@ class GraphQLOverHTTP:
 
     async def _public_answer(self, request: Request, operation: Operation, accepted: Accepted, key: Key) -> Response:
         """What everybody may know, from memory while nothing has changed; a GET may be kept by caches on the way."""
-        body = self._public.find(key)
-        if body is None:
+        found = self._public.find(key)
+        if found is None:
             generation = self._public.generation
             context = await self._operations.context(request, None, NoCookies())
             result = await self._operations.run(operation, context, "http")
             if result.errors:
                 return _json(accepted, result)
-            body = orjson.dumps(formatted(result))
-            await self._public.keep(key, body, generation)
-        kept = {"Cache-Control": f"public, max-age={self._public.seconds_left(key)}", "Vary": _VARY}
-        headers = kept if request.method == "GET" else None
+            found = await self._public.keep(key, orjson.dumps(formatted(result)), generation)
+        headers: dict[str, str] = {}
+        body = found.body
+        if request.method == "GET":
+            headers |= {"Cache-Control": f"public, max-age={self._public.seconds_left(key)}", "Vary": _VARY}
+        if found.gzipped is not None and _takes_gzip(",".join(request.headers.getlist("accept-encoding"))):
+            headers["Content-Encoding"], body = "gzip", found.gzipped
         return Response(body, headers=headers, media_type=f"{accepted.json}; charset=utf-8")
 
     async def _results(self, request: Request, operation: Operation, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:

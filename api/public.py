@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import orjson
 from graphql import FieldNode, OperationType
@@ -23,17 +25,32 @@ KEEP_SECONDS = 5.0
 KEPT_BYTES = 8 * 2**20
 """Of bodies and of the questions they answer, which clients make as long as they like."""
 _ENTRY_BYTES = 500
+_COMPRESSED_FROM_BYTES = 1024
+"""What is shorter fits into one packet either way."""
 _SHOWN = {Stage.PUBLICITY.value}
 
 Key = tuple[str, str | None, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A body of JSON, and the same in gzip where that is worth it."""
+
+    body: bytes
+    gzipped: bytes | None = None
+
+    @classmethod
+    def compressed(cls, body: bytes) -> Answer:
+        """Of a body that is kept: compressed once, however often it is asked for until it changes."""
+        return cls(body, gzip.compress(body, 6, mtime=0) if len(body) >= _COMPRESSED_FROM_BYTES else None)
+
+
 class PublicAnswers:
-    """Bodies of answers by operation and variables; the least recently used go first."""
+    """Answers by operation and variables; the least recently used go first."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._kept: OrderedDict[Key, tuple[float, bytes]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[float, Answer]] = OrderedDict()
         self._bytes = 0
         self._generation = 0
         listener.watch(self)
@@ -54,8 +71,8 @@ class PublicAnswers:
         """Counts what was heard: an answer that was read before a change must not be kept after it."""
         return self._generation
 
-    def find(self, key: Key) -> bytes | None:
-        """The kept body. None while changes cannot be heard."""
+    def find(self, key: Key) -> Answer | None:
+        """The kept answer. None while changes cannot be heard."""
         found = self._kept.get(key)
         if found is None or not self._listener.connected or found[0] <= time.monotonic():
             return None
@@ -63,25 +80,27 @@ class PublicAnswers:
         return found[1]
 
     def seconds_left(self, key: Key) -> int:
-        """For how many whole seconds the kept body holds if nothing changes; caches on the way must not outlast the end of a notice."""
+        """For how many whole seconds the kept answer holds if nothing changes; caches on the way must not outlast the end of a notice."""
         found = self._kept.get(key)
         return max(0, int(found[0] - time.monotonic())) if found else 0
 
-    async def keep(self, key: Key, body: bytes, generation: int) -> None:
-        """Keep a body until the next notice ends, KEEP_SECONDS at most."""
+    async def keep(self, key: Key, body: bytes, generation: int) -> Answer:
+        """The answer of this body, kept until the next notice ends, KEEP_SECONDS at most."""
         [soonest] = await fetch(
             "SELECT extract(epoch FROM min(closes_at) - registry_now())::float8 AS seconds "
             "FROM public_notices WHERE state = 'OPEN' AND closes_at > registry_now()",
             (),
         )
         seconds = KEEP_SECONDS if soonest["seconds"] is None else min(KEEP_SECONDS, soonest["seconds"])
-        if generation != self._generation or _size(key, body) > KEPT_BYTES // 8:
-            return
+        if generation != self._generation or _size(key, Answer(body)) > KEPT_BYTES // 8:
+            return Answer(body)
         self._drop(key)
-        self._kept[key] = time.monotonic() + seconds, body
-        self._bytes += _size(key, body)
+        answer = Answer.compressed(body)
+        self._kept[key] = time.monotonic() + seconds, answer
+        self._bytes += _size(key, answer)
         while self._bytes > KEPT_BYTES:
             self._drop(next(iter(self._kept)))
+        return answer
 
     def put(self, event: Event) -> None:
         """Forget everything when something public has changed, or may have."""
@@ -96,9 +115,9 @@ class PublicAnswers:
             self._bytes -= _size(key, found[1])
 
 
-def _size(key: Key, body: bytes) -> int:
+def _size(key: Key, answer: Answer) -> int:
     query, _, variables = key
-    return _ENTRY_BYTES + sys.getsizeof(query) + len(variables) + len(body)
+    return _ENTRY_BYTES + sys.getsizeof(query) + len(variables) + len(answer.body) + len(answer.gzipped or b"")
 
 
 def _concerns_notices(event: Mapping[str, str]) -> bool:

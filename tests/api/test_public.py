@@ -20,6 +20,7 @@ from tests.serving import Served, Start, begin, heard, say, talk
 NOTICES = "query Notices { publicNotices(first: 100) { totalCount nodes { name employer } } }"
 NAMED = {sha256(text.encode()).hexdigest(): text for text in (NOTICES, "query Me { viewer { account { name } } }")}
 HASH = next(iter(NAMED))
+GROUPS = "{ codes(kind: ETHNIC_GROUP) { id code name } }"
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +104,36 @@ async def test_a_public_query_by_get_may_be_kept_on_the_way_and_a_personal_one_m
         personal = await client.get(product.endpoint, params={"query": "{ viewer { account { name } } }"})
 
     assert public.headers["cache-control"] in {f"public, max-age={seconds}" for seconds in (2, 3, 4)}
-    assert public.headers["vary"] == "Accept, Accept-Language, Authorization, Cookie, Origin"
+    assert public.headers["vary"] == "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Origin"
     assert "public" not in personal.headers.get("cache-control", "")
+
+
+async def test_a_long_public_answer_is_compressed_for_those_who_take_it_so(product: Served) -> None:
+    async with talk() as client:
+        plain, first, *others = [
+            await client.post(product.endpoint, json={"query": GROUPS}, headers={"accept-encoding": takes})
+            for takes in ("identity", "gzip", "br, GZIP;q=0.5", "*", "gzip;q=0, *", "gzip; q=0", "br", "")
+        ]
+        cached = await client.get(product.endpoint, params={"query": GROUPS}, headers={"accept-encoding": "gzip"})
+
+    assert "content-encoding" not in plain.headers
+    assert len(plain.content) == plain.num_bytes_downloaded > 4 * first.num_bytes_downloaded
+    assert [each.headers.get("content-encoding") for each in (first, *others)] == ["gzip", "gzip", "gzip", None, None, None, None]
+    assert {each.content for each in (first, *others, cached)} == {plain.content}
+    assert (cached.headers["content-encoding"], cached.num_bytes_downloaded) == ("gzip", first.num_bytes_downloaded)
+
+
+async def test_short_and_personal_answers_are_never_compressed(product: Served) -> None:
+    who = await provincial_officer()
+
+    async with talk(headers={"accept-encoding": "gzip"}) as client:
+        short = await client.post(product.endpoint, json={"query": "{ privacyTermsVersion }"})
+        wrong = await client.post(product.endpoint, json={"query": "{ " + "x" * 2_000 + " }"})
+        personal = await client.post(product.endpoint, json={"query": GROUPS}, headers={"authorization": f"Bearer {who.token}"})
+
+    assert [each.headers.get("content-encoding") for each in (short, wrong, personal)] == [None, None, None]
+    assert len(wrong.content) > 1024
+    assert len(personal.content) > 1024
 
 
 async def test_a_document_is_named_by_its_hash(product: Served) -> None:
