@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -159,10 +159,13 @@ def _file(role: Role | None) -> str:
     return f"EXISTS (SELECT FROM experts x WHERE x.account_id = {{t}}.owner_id AND ({' OR '.join([own, *named])}))"
 
 
+RUNNING = Where("{t}.state = 'OPEN' AND {t}.closes_at > :now")
+"""Notices that run: those that everybody sees."""
+
+
 def _notice(role: Role | None) -> str:
-    public = "{t}.state = 'OPEN' AND {t}.closes_at > :now"
     case = _through("application_id", "applications", _APPLICATION)(role)
-    return f"({public})" if case == _NONE else f"(({public}) OR {case})"
+    return f"({RUNNING.sql})" if case == _NONE else f"(({RUNNING.sql}) OR {case})"
 
 
 # A schedule follows its expert to another pool.
@@ -252,9 +255,13 @@ def visible_where_named(model: type[Model], parent: type[Model], column: str) ->
     return model is files.StoredFile and (parent._meta.db_table, column) in _NAMES_FILES
 
 
-def visible(model: type[Model], role: Role | None) -> str:
-    """The predicate of a noun for a role (None: signed out), with `{t}` for the alias; raises KeyError for a noun nobody may read."""
-    return _PREDICATES[model](role)
+def visible(model: type[Model], role: Role | None, conditions: Container[str] = ()) -> str:
+    """The predicate of a noun for a role (None: signed out), with `{t}` for the alias; raises KeyError for a noun nobody may read.
+
+    Under conditions that only rows meet which everybody sees there is nothing left to ask: a list of notices that run is then read, and
+    counted, from its index alone.
+    """
+    return _ALL if model is publicity.PublicNotice and RUNNING.sql in conditions else _PREDICATES[model](role)
 
 
 async def select(
@@ -292,7 +299,8 @@ async def records(
     also: Where | None = None,
 ) -> Sequence[asyncpg.Record]:
     """As `select`, but the rows as the driver gives them; `also` is a list of further columns."""
-    conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
+    asked = [each.sql for each in where]
+    conditions = [visible(model, viewer.role if viewer else None, asked), *asked]
     values = values_of([*where, also] if also else where, viewer, now)
     columns = f"t.*, {also.sql}" if also else "t.*"
     text = f"SELECT {columns} FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
@@ -306,7 +314,8 @@ async def records(
 
 async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, limit: int, where: Sequence[Where] = ()) -> int:
     """How many rows of a noun the viewer may see under the conditions, counted up to `limit`: the cost must not grow with the table."""
-    conditions = [visible(model, viewer.role if viewer else None), *(each.sql for each in where)]
+    asked = [each.sql for each in where]
+    conditions = [visible(model, viewer.role if viewer else None, asked), *asked]
     joined = " AND ".join(f"({each})" for each in conditions)
     text = f"SELECT count(*) AS n FROM (SELECT FROM {model._meta.db_table} t WHERE {joined} LIMIT {limit:d}) counted"  # noqa: S608  our own constants
     sql, arguments = bind(text.replace("{t}", "t"), values_of(where, viewer, now))

@@ -61,6 +61,9 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                     "server_settings": {
                         "application_name": "expert-registry",
                         "plan_cache_mode": "force_generic_plan",  # statements are made for their parameters; planning costs more
+                        # Starting helpers or compiling takes longer than any statement here may run.
+                        "max_parallel_workers_per_gather": "0",
+                        "jit": "off",
                         "statement_timeout": str(settings.statement_timeout_ms),
                         "lock_timeout": str(settings.lock_timeout_ms),
                         "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),

@@ -33,7 +33,6 @@ class PublicNotice(Model):
 
     class Meta:
         table = "public_notices"
-        indexes = (("state", "closes_at", "id"),)
 
 
 class NoticeSpecialty(Model):

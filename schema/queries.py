@@ -12,7 +12,7 @@ from domain import lists, reads
 from domain.actions.inbox import inbox
 from domain.actions.record_chain import verify_next
 from domain.lists import HAS_SPECIALTY, contains, search_term
-from domain.reads import Where
+from domain.reads import RUNNING, Where
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn
 from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
@@ -185,7 +185,7 @@ def _objections(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Seq
 
 def _running_notices(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
     pool, search = arguments.get("pool_code"), (arguments.get("search") or "").strip()
-    found = [Where("{t}.state = 'OPEN' AND {t}.closes_at > :now")]
+    found = [RUNNING]
     if pool is not None:
         found.append(Where("{t}.pool_code = :of_pool", {"of_pool": pool}))
     if search:

@@ -459,7 +459,7 @@ class Compiler:
         return sql.replace("{t}", alias) if alias else sql
 
     def _visible(self, record: Any, table: str, where: list[str]) -> str:
-        predicate = reads.visible(record.__model__, self._role).replace("{t}", table)
+        predicate = reads.visible(record.__model__, self._role, where).replace("{t}", table)
         return " AND ".join([*where, *([f"({predicate})"] if predicate != "TRUE" else [])]) or "TRUE"
 
     def _sql(self, sql: Sql, table: str) -> str:

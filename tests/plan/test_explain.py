@@ -13,6 +13,7 @@ import pytest
 import settings as settings_module
 from demonstration.seed import seed_experts
 from domain.actions.inbox import inbox
+from domain.lists import bigrams
 from domain.rules.viewer import Viewer
 from models.database import database_now, fetch, pool, rows
 from models.enums import Role
@@ -52,6 +53,7 @@ HOT = {
         None,
         "{ publicNotices(first: 50) { totalCount nodes { name pool { name } specialties { specialty { name } } } } }",
     ),
+    "running notices before the province": (PROVINCE, "{ publicNotices(first: 20) { totalCount nodes { name pool { name } } } }"),
     "search of notices": (None, '{ publicNotices(search: "%(words)s") { totalCount nodes { name } } }'),
     "a profile before the province": (PROVINCE, _PROFILE),
     "a profile before an office": (LOCAL, _PROFILE),
@@ -96,11 +98,8 @@ async def _read(document: str, viewer: Viewer | None, configuration: Settings) -
     return found
 
 
-@pytest.mark.parametrize("name", HOT)
-async def test_no_big_table_is_read_as_a_whole(
-    name: str, facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    viewer, document = HOT[name]
+async def _asked(document: str, viewer: Viewer | None, configuration: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any]:
+    """The statement that answers a document, and its values."""
     asked: list[tuple[str, Any]] = []
 
     async def noting(sql: str, values: Any, seconds: float | None = None) -> Any:
@@ -108,9 +107,19 @@ async def test_no_big_table_is_read_as_a_whole(
         return await fetch(sql, values)
 
     monkeypatch.setattr("schema.plan.operations.fetch", noting)
-    await _read(document % facts if "%(" in document else document, viewer, database)
+    await _read(document, viewer, configuration)
+    [found] = asked
+    return found
 
-    [(sql, values)] = asked
+
+@pytest.mark.parametrize("name", HOT)
+async def test_no_big_table_is_read_as_a_whole(
+    name: str, facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, document = HOT[name]
+
+    sql, values = await _asked(document % facts if "%(" in document else document, viewer, database, monkeypatch)
+
     explained = await pool().fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", *values)
     [plan] = orjson.loads(orjson.dumps(explained)) if not isinstance(explained, str) else orjson.loads(explained)
     big = {each["relname"] for each in await rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= $1", BIG)}
@@ -120,6 +129,18 @@ async def test_no_big_table_is_read_as_a_whole(
     whole = [each for each in steps if each["Node Type"] == "Seq Scan" and _touched(each) > 1.1 * database.count_max]
     assert [each["Relation Name"] for each in whole if each["Relation Name"] in big] == []
     assert sum(_touched(each) for each in steps if "Scan" in each["Node Type"]) < 2 * database.count_max
+
+
+@pytest.mark.parametrize("viewer", [None, LOCAL, PROVINCE])
+async def test_notices_that_run_are_counted_from_their_index_alone(
+    viewer: Viewer | None, facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql, values = await _asked("{ publicNotices { totalCount } }", viewer, database, monkeypatch)
+
+    explained = await pool().fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *values)
+    [plan] = orjson.loads(orjson.dumps(explained)) if not isinstance(explained, str) else orjson.loads(explained)
+    scans = [each for each in _steps(plan["Plan"]) if "Scan" in each["Node Type"]]
+    assert {(each["Node Type"], each.get("Index Name")) for each in scans} == {("Index Only Scan", "running_notices")}
 
 
 @pytest.mark.parametrize("viewer", [PROVINCE, LOCAL])
@@ -155,6 +176,30 @@ def _steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for each in plan.get("Plans", ()):
         yield from _steps(each)
+
+
+@pytest.mark.parametrize(
+    ("words", "pairs"),
+    [
+        ("李伟", ["李伟"]),
+        ("李", []),
+        ("", []),
+        ("长春 AbB", [" a", "ab", "bb", "春 ", "长春"]),
+        ("5%_", ["%_", "5%"]),
+        ("𠮷野家", ["野家", "𠮷野"]),
+        ("İÄÖ", []),
+        ("ß 李 Σ", [" 李", "李 "]),
+    ],
+)
+async def test_pairs_to_look_for_are_among_those_that_the_index_holds(words: str, pairs: list[str], database: Settings) -> None:
+    assert bigrams(words) == pairs
+    assert await pool().fetchval("SELECT bigrams($1) @> $2", f"在{words}工作", pairs)
+
+
+async def test_statements_are_neither_compiled_nor_given_to_helpers(database: Settings) -> None:
+    (found,) = await rows("SELECT current_setting('jit') AS jit, current_setting('max_parallel_workers_per_gather') AS helpers")
+
+    assert dict(found) == {"jit": "off", "helpers": "0"}
 
 
 async def test_one_character_is_found_too(facts: dict[str, str], database: Settings) -> None:
