@@ -17,8 +17,8 @@ def name(text: str) -> str:
 
 
 def id_number(number: str) -> str:
-    """220***********123X: the province's places and the last four."""
-    return number[:3] + "*" * (len(number) - 7) + number[-4:]
+    """22***************X: the province's places and the last one; beside date of birth and sex, more would leave a handful of numbers."""
+    return number[:2] + "*" * (len(number) - 3) + number[-1:]
 
 
 def phone(number: str) -> str:

@@ -68,7 +68,7 @@ class BasicInfo:
     id_number: str | None = column(
         "id_number", "证件号码, required to submit; its owner alone sees it here, others the masked one.", only=_OWNER
     )
-    id_number_masked: str | None = column("id_number_masked", "The id number, its middle hidden.")
+    id_number_masked: str | None = column("id_number_masked", "The id number, all but the places of the province and the last one hidden.")
     id_valid_from: date | None = column("id_valid_from", "First day of the paper's validity, required to submit.")
     id_valid_until: date | None = column(
         "id_valid_until", "Last day of the paper's validity, required to submit unless it is valid for life."

@@ -46,7 +46,7 @@ async def test_a_person_becomes_a_temporary_expert_with_their_consent(now: datet
     assert (kept.role, kept.status, kept.name, kept.language) == (Role.EXPERT, AccountStatus.ACTIVE, "欧阳娜娜", "zh")
     assert (kept.phone, kept.id_number) == (given["phone"], given["id_number"])
     assert kept.phone_masked == f"{given['phone'][3:6]}****{given['phone'][-4:]}"
-    assert kept.id_number_masked == f"220***********{given['id_number'][-4:]}"
+    assert kept.id_number_masked == f"22***************{given['id_number'][-1:]}"
     expert = await Expert.get(account_id=account.id)
     assert (expert.standing, expert.name, expert.number, expert.pool_code) == (Standing.TEMPORARY, "欧阳娜娜", None, None)
     consent = await Consent.get(account_id=account.id)

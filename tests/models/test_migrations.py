@@ -108,6 +108,42 @@ async def test_what_was_kept_before_a_change_of_division_was_possible_is_brought
     assert [tuple(each) for each in notes] == [("LOCAL_OFFICER", "220199"), ("PROVINCIAL_OFFICER", None)]
 
 
+_OLD_MASKS = """
+SET session_replication_role = replica;
+INSERT INTO accounts (id, role, status, name, phone, phone_hash, phone_masked, id_number_masked, password_hash, language, created_at)
+    VALUES (gen_random_uuid(), 'EXPERT', 'ACTIVE', '张三', '', '', '', '220***********123X', '', 'zh', now());
+INSERT INTO revisions (id, expert_id, number, state, version, id_number_masked, id_valid_long_term, employer, created_at, updated_at,
+    frozen_at)
+    SELECT gen_random_uuid(), gen_random_uuid(), 1, state, 1, mask, FALSE, '别处', now(), now(), frozen_at
+    FROM (VALUES ('DRAFT', '220***********123X', NULL), ('EFFECTIVE', '110***********0020', now()), ('DRAFT', NULL, NULL))
+    kept (state, mask, frozen_at);
+"""
+
+
+async def test_masks_of_id_numbers_that_were_kept_before_hide_more_in_frozen_profiles_too(empty: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": empty, "REGISTRY_DEVELOPMENT": "1"}
+
+    async def run(*arguments: str) -> int | None:
+        return await (await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT, env=environment)).wait()
+
+    await run("-c", _TO_THE_SECOND)
+    connection = await asyncpg.connect(empty)
+    await connection.execute(_OLD_MASKS)
+    await connection.close()
+
+    ended = await run("-m", "models.migrate")
+
+    connection = await asyncpg.connect(empty)
+    of_accounts = await connection.fetchval("SELECT array_agg(id_number_masked) FROM accounts")
+    of_revisions = await connection.fetchval("SELECT array_agg(id_number_masked ORDER BY id_number_masked) FROM revisions")
+    with pytest.raises(asyncpg.RestrictViolationError, match="is frozen"):
+        await connection.execute("UPDATE revisions SET employer = '此处' WHERE state = 'EFFECTIVE'")
+    await connection.close()
+    assert ended == 0
+    assert of_accounts == ["22***************X"]
+    assert of_revisions == ["11***************0", "22***************X", None]
+
+
 _NEEDED = """SELECT column_name, data_type FROM information_schema.columns
     WHERE table_schema = 'public' AND table_name = $1 AND is_nullable = 'NO' AND column_default IS NULL AND is_generated = 'NEVER'"""
 _SOME = {

@@ -58,7 +58,6 @@ class Someone:
             self.id_number,
             phone.removeprefix("+86"),
             mask.phone(phone),
-            mask.id_number(self.id_number),
             phone_hash(phone).hex(),
             "88888888",
             "0431****8888",

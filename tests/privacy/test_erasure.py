@@ -58,6 +58,8 @@ async def test_nothing_that_names_the_person_is_left_and_what_must_stay_does(clo
     assert await Export.all().count() == 0
     account, expert = await Account.get(id=someone.person.account.id), await Expert.get(id=someone.person.viewer.expert_id)
     assert (account.status, account.id_number_hash) == (AccountStatus.DEREGISTERED, id_number_hash(someone.id_number))
+    assert account.id_number_masked is None  # what it shows, others' masks show too
+    assert await rows("SELECT FROM revisions WHERE expert_id = $1 AND id_number_masked IS NOT NULL", expert.id) == []
     assert (expert.number, expert.erased_at is not None) == (number, True)
     await _records_stay(someone)
     await _a_repeat_changes_nothing()

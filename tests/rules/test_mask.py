@@ -3,10 +3,20 @@ from __future__ import annotations
 import pytest
 
 from domain.rules import mask
+from domain.rules.identity import check_digit
 
 
-def test_an_id_number_keeps_its_province_and_the_last_four_places() -> None:
-    assert mask.id_number("22010219800101123X") == "220***********123X"
+def test_an_id_number_keeps_its_province_and_the_last_place() -> None:
+    assert mask.id_number("22010219800101123X") == "22***************X"
+
+
+def test_who_knows_county_birth_date_and_sex_beside_the_mask_still_has_dozens_of_numbers_to_choose_from() -> None:
+    shown = mask.id_number("22010219800101123X")
+
+    possible = [f"22010219800101{order:03}" for order in range(1, 1_000, 2)]
+    fitting = [body for body in possible if mask.id_number(body + check_digit(body)) == shown]
+
+    assert len(fitting) > 40
 
 
 @pytest.mark.parametrize(
