@@ -10,7 +10,7 @@ _HIDE = """id_number_masked = left(id_number_masked, 2) || repeat('*', length(id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0022_consent_to_sensitive_data")]
+    dependencies = [("models", "0023_notices_that_run")]
 
     operations = [
         ops.RunSQL(f"UPDATE accounts SET {_HIDE}", ""),  # noqa: S608  a constant; what is hidden is not brought back
