@@ -92,6 +92,9 @@ class Settings:
     )
     dismissal_bar_years: int = _setting(3, "years for which a dismissed person's id number cannot register again")
     retention_days: int = _setting(1_095, "time after which the personal data of somebody who left the registry are erased")
+    objector_retention_days: int = _setting(
+        180, "time after the settlement of an objection (异议), or the end of its case, after which the objector's phone is erased"
+    )
     expert_age_limit: int = _setting(70, "age with which an expert leaves the registry")
     middle_title_years: int = _setting(8, "years in the field that a middle title needs beside it, in the eligibility report")
     record_years: int = _setting(3, "years before a submission in which the eligibility report looks for dismissals and suspensions")

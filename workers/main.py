@@ -147,6 +147,8 @@ async def _erase(clocks: Clocks) -> None:
         raise Alarm(fault)
     while (erased := await erasure.erase_due()) > 0:
         _log.info("personal data erased", experts=erased)
+    while (forgotten := await erasure.forget_objectors()) > 0:
+        _log.info("objectors forgotten", objections=forgotten)
 
 
 async def _sweep_files() -> None:

@@ -1,4 +1,4 @@
-"""Erasing the personal data of people who left, after the retention time (rules §8); what stays names nobody."""
+"""Erasing the personal data of people who left, and of objectors, after their retention times (rules §6, §8); what stays names nobody."""
 
 from __future__ import annotations
 
@@ -65,6 +65,31 @@ async def erase_due(*, limit: int = 20) -> int:
     return erased
 
 
+async def forget_objectors(*, limit: int = 100) -> int:
+    """Take the phone and address of whoever objected from objections that were settled longer ago than their retention time; how many.
+
+    For one that was left open the time runs from the end of its case. What was written stays with the case, without the phone in it. Safe
+    to run late, twice and on several machines: who is forgotten is not due any more.
+    """
+    before = await database_now() - timedelta(days=settings().objector_retention_days)
+    async with transaction():
+        due = [row["id"] for row in await rows(_OBJECTORS_DUE, before, limit)]
+        for objection in await Objection.filter(id__in=due):
+            objection.text = scrubbed(objection.text, identifying([objection.phone]))
+            await _without_objector(objection).save()
+    return len(due)
+
+
+_OBJECTORS_DUE = """SELECT o.id FROM objections o JOIN applications c ON c.id = o.application_id
+    WHERE o.phone_masked <> '' AND coalesce(o.settled_at, c.closed_at) < $1
+    ORDER BY o.received_at, o.id LIMIT $2 FOR UPDATE OF o SKIP LOCKED"""
+
+
+def _without_objector(objection: Objection) -> Objection:
+    objection.phone, objection.phone_hash, objection.phone_masked, objection.address_hash = "", b"", "", b""
+    return objection
+
+
 async def _erase(expert_id: UUID) -> bool:
     async with transaction():
         expert = await Expert.select_for_update().get(id=expert_id)
@@ -114,9 +139,8 @@ async def _scrub_records(case_id: UUID, account_id: UUID, names: tuple[str, ...]
 async def _empty_what_others_wrote(cases: list[UUID], names: tuple[str, ...]) -> None:
     await ApplicationNote.filter(application_id__in=cases).update(text=ERASED)
     for objection in await Objection.filter(application_id__in=cases):
-        objection.phone, objection.phone_hash, objection.phone_masked, objection.address_hash = "", b"", "", b""
         objection.text, objection.settlement = ERASED, objection.settlement and scrubbed(objection.settlement, names)
-        await objection.save()
+        await _without_objector(objection).save()
     await PublicNotice.filter(application_id__in=cases).update(name=ERASED, employer=ERASED)
     await Application.filter(id__in=cases).update(applicant=ERASED, employer=None)
     await SmsMessage.filter(application_id__in=cases).delete()

@@ -48,8 +48,11 @@ def settling_move(stage: Stage, *, upheld: bool, others_open: bool) -> Move | No
 
 
 def settlement(text: str, *, phone: str) -> str:
-    """The reasons of a settlement, which the expert may come to read; raises Invalid: as `prose`, NAMES_OBJECTOR for the phone in them."""
+    """The reasons of a settlement, which the expert may come to read; raises Invalid: as `prose`, NAMES_OBJECTOR for the phone in them.
+
+    The phone is empty where the objector was forgotten meanwhile.
+    """
     reasons = prose(text, longest=REASONS_LENGTH)
-    if phone.removeprefix("+86") in re.sub("[^0-9]", "", reasons):
+    if phone and phone.removeprefix("+86") in re.sub("[^0-9]", "", reasons):
         raise Invalid("NAMES_OBJECTOR")
     return reasons

@@ -24,7 +24,7 @@ class Objection(Node):
     state: ObjectionState = column("state", "Whether it is settled, and how.")
     text: str = column("text", "What the objector wrote.")
     received_at: datetime = column("received_at", "When it was received, by the server's clock.")
-    phone_masked: str = column("phone_masked", "The objector's phone, its middle hidden.")
+    phone_masked: str = column("phone_masked", "The objector's phone, its middle hidden; empty once it was erased.")
     settled_at: datetime | None = column("settled_at", "When it was settled.")
     settled_by: str | None = column("settled_by_name", "Name of the officer who settled it.")
     settlement: str | None = column("settlement", "The reasons of the settlement.")

@@ -58,3 +58,7 @@ def test_reasons_that_tell_the_objectors_phone_are_refused(text: str) -> None:
 
 def test_other_reasons_are_kept() -> None:
     assert settlement(" 经核查，所反映的问题不属实。 ", phone="+8613812345678") == "经核查，所反映的问题不属实。"
+
+
+def test_of_an_objector_who_was_forgotten_reasons_can_name_nothing() -> None:
+    assert settlement("经核查，所反映的问题不属实。", phone="") == "经核查，所反映的问题不属实。"
