@@ -172,8 +172,19 @@ class Settings:
 
     # Later work
     sms_gateway: str = _setting(
-        "console", "gateway that sends messages: `console` prints them; others are registered in workers/sms/gateways.py"
+        "console",
+        "gateway that sends messages (docs/sms.md): `console` prints them, `bridge` signs JSON for a bridge of the province's, "
+        "`aliyun` is Alibaba Cloud",
     )
+    sms_url: str = _setting("", "`https://` address of the gateway; for `aliyun` it is known")
+    sms_key_id: str = _setting("", "name under which the gateway knows this installation (`aliyun`: AccessKey ID)")
+    sms_key: str = _setting("", "key that signs what goes to the gateway (`aliyun`: AccessKey secret)")
+    sms_sign_name: str = _setting("", "approved signature (签名) that heads each message, for `aliyun`")
+    sms_templates: tuple[str, ...] = _setting(
+        (), "the provider's approved templates, `RETURNED=SMS_1,RETURNED.en=SMS_2,…`; English falls back on Chinese"
+    )
+    sms_ca: str = _setting("", "PEM of the authorities from which the gateway's certificate must come; empty: the system's")
+    sms_seconds: float = _setting(7.0, "longest wait for a connection to the gateway, and for its answer; together below half a lease")
     outbox_lease_seconds: int = _setting(30, "time after which a claimed outbox row is claimed again")
     outbox_attempts: int = _setting(10, "attempts after which an outbox row is dead")
     sweep_seconds: float = _setting(5.0, "pause of the worker between two sweeps of due rows")

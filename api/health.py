@@ -32,6 +32,8 @@ LATE_NOTICES = Gauge("registry_late_notices", "Public notices that are over and 
 LATE_NOTICES_SECONDS = Gauge("registry_late_notices_seconds", "For how long the first of them has been over.")
 MESSAGES = Gauge("registry_messages", "SMS of the last 24 hours by state and provider.", ("state", "provider"))
 
+HELD_UP = Gauge("registry_messages_held_up", "SMS of the last 24 hours that the provider last refused for credentials, credit or template.")
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -109,3 +111,4 @@ async def _measure() -> None:
     MESSAGES.clear()
     for state, provider, count in await sms.counts():
         MESSAGES.labels(state.value, provider).set(count)
+    HELD_UP.set(await sms.held_up())

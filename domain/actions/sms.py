@@ -28,6 +28,9 @@ _log = structlog.get_logger(__name__)
 FINAL = frozenset({SmsState.SENT, SmsState.DELIVERED, SmsState.FAILED, SmsState.UNDELIVERABLE})
 """States after which a message is not sent any more."""
 
+OURS = "CONFIGURATION "
+"""Before the last error of a message that was not taken for a reason on our side."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
@@ -71,6 +74,17 @@ class Unknown(GatewayError):
     """The message may have been taken: the answer was lost."""
 
 
+class Misconfigured(GatewayError):
+    """The message certainly was not taken, for a reason that somebody here must put right: credentials, credit, a template.
+
+    `all_alike`: no other message would be taken either.
+    """
+
+    def __init__(self, code: str, *, all_alike: bool = True) -> None:
+        super().__init__(code)
+        self.all_alike = all_alike
+
+
 class NotNow(GatewayError):
     """The gateway takes nothing at the moment and has not tried; the attempt does not count."""
 
@@ -85,7 +99,7 @@ class Gateway(Protocol):
     name: str
 
     async def send(self, message: Outgoing) -> Accepted:
-        """Hand a message over; raises Refused, Unreachable, Unknown or NotNow."""
+        """Hand a message over; raises Refused, Unreachable, Unknown, Misconfigured or NotNow."""
 
 
 async def dispatch(row: OutboxRow, gateway: Gateway) -> None:
@@ -106,6 +120,9 @@ async def dispatch(row: OutboxRow, gateway: Gateway) -> None:
         await _give_up(row, message, SmsState.UNDELIVERABLE, refusal.code)
     except Unreachable as failure:
         await _try_again(row, message, failure.code)
+    except Misconfigured as fault:
+        _log.critical("alarm", code="SMS_CONFIGURATION", gateway=gateway.name, reason=fault.code)
+        await _try_again(row, message, f"{OURS}{fault.code}")
     except Unknown as failure:
         await _unknown(row, message, failure.code)
     except Exception as fault:  # noqa: BLE001  a faulty gateway is one that does not answer; the promise must not hang on it
@@ -133,6 +150,17 @@ async def counts() -> list[tuple[SmsState, str, int]]:
         [state.value for state in SmsState],
     )
     return [(SmsState(each["state"]), each["provider"], each["n"]) for each in found]
+
+
+async def held_up() -> int:
+    """Messages of the last 24 hours that were last refused for credentials, credit or a template, for metrics."""
+    [found] = await rows(
+        """SELECT count(*) AS n FROM sms_messages
+           WHERE created_at > registry_now() - interval '1 day' AND state = ANY($1) AND starts_with(last_error, $2)""",
+        [SmsState.QUEUED.value, SmsState.FAILED.value],
+        OURS,
+    )
+    return int(found["n"])
 
 
 async def _begin(row: OutboxRow, gateway: Gateway) -> tuple[SmsMessage, Outgoing] | None:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.actions.sms import Accepted, Outgoing, Refused, Unknown, Unreachable
+from domain.actions.sms import Accepted, Misconfigured, Outgoing, Refused, Unknown, Unreachable
 from settings import Settings
 
 
@@ -30,7 +30,7 @@ class Provider:
         self._behaviour = settings.data_dir / "behaviour"
 
     def behave(self, behaviour: str) -> None:
-        """From now on accept, slow, hang, refuse, fail, lose or break; "hang ADMITTED" hangs at one template and accepts the others."""
+        """From now on accept, slow, hang, refuse, starve, fail, lose or break; "hang ADMITTED" hangs at that template alone."""
         self._behaviour.write_text(behaviour)
 
     def received(self) -> list[Received]:
@@ -52,6 +52,8 @@ class Provider:
                 await asyncio.sleep(3600)
             case "refuse":
                 raise Refused("EMPTY_NUMBER")
+            case "starve":
+                raise Misconfigured("NO_CREDIT")
             case "fail":
                 raise Unreachable("HTTP_503")
             case "lose":

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from domain.actions import outbox, phone_codes, sms
 from models.accounts import PhoneCode
@@ -79,7 +80,10 @@ async def test_a_refused_message_is_undeliverable_and_its_promise_dead(send: Sen
 
 
 @pytest.mark.usefixtures("longest_pauses")
-@pytest.mark.parametrize(("behaviour", "error"), [("fail", "HTTP_503"), ("lose", "READ_TIMEOUT"), ("break", "ZeroDivisionError")])
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [("fail", "HTTP_503"), ("lose", "READ_TIMEOUT"), ("starve", "CONFIGURATION NO_CREDIT"), ("break", "ZeroDivisionError")],
+)
 async def test_a_message_that_did_not_get_through_is_tried_five_times_under_one_key_and_then_failed(
     behaviour: str, error: str, send: Send, provider: Provider, clock: Clock
 ) -> None:
@@ -96,6 +100,27 @@ async def test_a_message_that_did_not_get_through_is_tried_five_times_under_one_
     assert first == (SmsState.QUEUED, OutboxState.PENDING, 1, error)
     assert await standing(message, promise_id) == (SmsState.FAILED, OutboxState.DEAD, 5, error)
     assert provider.received() == [Received(str(promise_id), "RETURNED", RETURNED_TEXT)] * 5
+
+
+async def test_a_gateway_that_must_be_put_right_here_raises_an_alarm_and_is_counted_until_the_message_went_out(
+    send: Send, provider: Provider, clock: Clock
+) -> None:
+    before = await sms.held_up()
+    provider.behave("starve")
+    message, promise_id = await send()
+
+    with capture_logs() as told:
+        await attempt(promise_id, provider)
+
+    assert told == [{"event": "alarm", "log_level": "critical", "code": "SMS_CONFIGURATION", "gateway": "provider", "reason": "NO_CREDIT"}]
+    assert await sms.held_up() == before + 1
+
+    provider.behave("accept")
+    await clock.move(seconds=2)
+    await attempt(promise_id, provider)
+
+    assert await standing(message, promise_id) == (SmsState.SENT, OutboxState.SENT, 2, None)
+    assert await sms.held_up() == before
 
 
 async def test_a_message_that_failed_once_is_sent_at_the_next_try(send: Send, provider: Provider, clock: Clock) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain.actions.sms import Accepted, NotNow, Outgoing, Refused, Unknown, Unreachable
+from domain.actions.sms import Accepted, Misconfigured, NotNow, Outgoing, Refused, Unknown, Unreachable
 from models.enums import SmsTemplate
 from settings import Settings, SettingsError
 from workers.sms import gateways
@@ -88,6 +88,27 @@ async def test_a_provider_that_answers_is_not_down(answer: Exception | None) -> 
 
     provider.raises = Unreachable("HTTP_503")
     await fails(guarded, Unreachable, 4)
+
+
+async def test_a_provider_that_would_take_nothing_is_not_asked_for_every_message() -> None:
+    provider = Scripted()
+    guarded = Guarded(provider, at_once=2, longest_seconds=1)
+    provider.raises = Misconfigured("NO_CREDIT")
+
+    await fails(guarded, Misconfigured, 5)
+    await fails(guarded, NotNow, 3)
+
+    assert provider.calls == 5
+
+
+async def test_a_template_that_a_provider_does_not_take_holds_up_no_other_message() -> None:
+    provider = Scripted()
+    guarded = Guarded(provider, at_once=2, longest_seconds=1)
+    provider.raises = Misconfigured("TEMPLATE_NOT_SET", all_alike=False)
+
+    await fails(guarded, Misconfigured, 8)
+
+    assert provider.calls == 8
 
 
 async def test_an_answer_that_takes_too_long_is_unknown() -> None:

@@ -7,17 +7,19 @@ from collections.abc import Callable, Mapping
 
 from domain.actions.sms import Gateway
 from settings import Settings, SettingsError, variable
+from workers.sms.aliyun import Aliyun
+from workers.sms.bridge import Bridge
 from workers.sms.console import Console
 from workers.sms.guard import Guarded
 
 AT_ONCE = 15
-_BY_NAME: Mapping[str, Callable[[Settings], Gateway]] = {"console": Console}
+_BY_NAME: Mapping[str, Callable[[Settings], Gateway]] = {"console": Console, "bridge": Bridge, "aliyun": Aliyun}
 
 
 def gateway(settings: Settings) -> Gateway:
     """The gateway that `sms_gateway` names, guarded. In development mode also one of our own as `package.module:Class`.
 
-    Raises SettingsError for a name that there is not.
+    Raises SettingsError for a name that there is not, and for settings that the gateway cannot work with.
     """
     chosen = _BY_NAME.get(settings.sms_gateway)
     if chosen is None and settings.development:

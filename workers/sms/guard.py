@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 
 import tracing
-from domain.actions.sms import Accepted, Gateway, NotNow, Outgoing, Refused, Unknown
+from domain.actions.sms import Accepted, Gateway, Misconfigured, NotNow, Outgoing, Refused, Unknown
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +44,12 @@ class Guarded:
             raise Unknown("TIMEOUT") from None
         except (Refused, NotNow):
             self._failures = 0  # it answers
+            raise
+        except Misconfigured as fault:
+            if fault.all_alike:
+                self._failed()  # others need not be tried, nor use up their attempts, before somebody has put it right
+            else:
+                self._failures = 0
             raise
         except Exception:
             self._failed()
