@@ -18,7 +18,8 @@ from typing import Any
 import run as product
 from bench.load import ask, cpu_seconds, resident_mib
 from bench.operations import MUTATION, OPERATIONS, Measured
-from bench.peers.postgraphile import questions
+from bench.peers.postgraphile import questions as of_postgraphile
+from bench.peers.strawberry_django import questions as of_django
 from bench.world import ROOT, SECRET, World
 
 HERE = ROOT / "bench"
@@ -126,7 +127,12 @@ def contenders(chosen: set[str] | None) -> list[Contender]:
     postgraphile = PEERS / "postgraphile"
     if (postgraphile / "node_modules" / "postgraphile").exists():
         made = Contender("PostGraphile", [node(postgraphile), str(postgraphile / "server.js")], {"GRAPHILE_ENV": "production"})
-        made.documents, made.shaped, made.prepare = questions.DOCUMENTS, questions.shaped, postgraphile / "views.sql"
+        made.documents, made.shaped, made.prepare = of_postgraphile.DOCUMENTS, of_postgraphile.shaped, postgraphile / "views.sql"
+        found.append(made)
+    django = HERE / ".data" / "strawberry_django" / "bin" / "python"
+    if django.exists():
+        made = Contender("strawberry-django", [str(django), str(PEERS / "strawberry_django" / "serve.py"), "{port}"])
+        made.documents, made.shaped = of_django.DOCUMENTS, of_django.shaped
         found.append(made)
     return [each for each in found if chosen is None or each.name in chosen or each.name == "ours"]
 
@@ -143,8 +149,9 @@ def install_peers() -> None:
         directory = PEERS / name
         if not (directory / "node_modules").exists() and shutil.which("npm"):
             subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=directory, check=False)
-    environment = HERE / ".data" / "ariadne"
-    if not environment.exists():
-        lock = PEERS / "ariadne" / "requirements.lock"
-        subprocess.run([sys.executable, "-m", "venv", environment], check=False)
-        subprocess.run([environment / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", lock], check=False)
+    for name in ("ariadne", "strawberry_django"):
+        environment = HERE / ".data" / name
+        if not environment.exists():
+            lock = PEERS / name / "requirements.lock"
+            subprocess.run([sys.executable, "-m", "venv", environment], check=False)
+            subprocess.run([environment / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", lock], check=False)
