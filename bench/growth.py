@@ -19,7 +19,8 @@ from bench.world import SECRET, World, prepare
 from settings import Settings
 
 CONNECTIONS = 2
-PAGE, DEEP = 20, 500
+PAGE = 20
+DEEP = (500, 5_000)
 _CASES = (
     "applications(first: 20AFTER) { nodes { id stage round applicant employer submittedAt stageSince } pageInfo { hasNextPage endCursor } }"
 )
@@ -32,8 +33,7 @@ QUESTIONS = {
     "first page: available experts": _EXPERTS,
     "first page: public notices": "publicNotices(first: 20) { nodes { id name employer closesAt } }",
     "first page: cases by name": 'applications(first: 20, filter: {search: "李伟"}) { nodes { id applicant } }',
-    f"page {DEEP}: all cases": _CASES,
-    f"page {DEEP}: available experts": _EXPERTS,
+    **{f"page {number:,}: {name}": asked for name, asked in (("all cases", _CASES), ("available experts", _EXPERTS)) for number in DEEP},
     "total: queue": "applications(filter: {awaitingMe: true}) { totalCount }",
     "total: all cases": "applications { totalCount }",
     "total: public notices": "publicNotices { totalCount }",
@@ -77,15 +77,16 @@ def _started(experts: int, running: ExitStack) -> Size:
 async def _requests(server: Contender, world: World) -> dict[str, bytes]:
     found = {}
     for name, question in QUESTIONS.items():
-        after = f', after: "{await _before(server, world, question)}"' if name.startswith("page") else ""
+        number = int(name.split(":")[0].removeprefix("page ").replace(",", "")) if name.startswith("page") else 1
+        after = f', after: "{await _before(server, world, question, number)}"' if number > 1 else ""
         found[name] = _request(server, world, question.replace("AFTER", after))
     return found
 
 
-async def _before(server: Contender, world: World, question: str) -> str:
-    """The cursor before page DEEP, or before the last page where there are fewer."""
+async def _before(server: Contender, world: World, question: str, number: int) -> str:
+    """The cursor before a page, or before the last page where there are fewer."""
     cursor, most = "", 100
-    for _ in range((DEEP - 1) * PAGE // most):
+    for _ in range((number - 1) * PAGE // most):
         after = f', after: "{cursor}"' if cursor else ""
         asked = re.sub(r"nodes \{[^}]*\}", "", question.replace("first: 20AFTER", f"first: {most}{after}"))
         answer = await server.answer(_operation(asked), world, None)
