@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import settings as settings_module
+from demonstration.province.life import people
+from demonstration.province.world import read_world
 from demonstration.seed import OtherSeed, seed_experts
 from domain.actions.comparing import base_of, difference_of
 from domain.actions.erasure import erase_due
@@ -189,6 +191,14 @@ async def test_a_repeat_adds_nothing_and_a_larger_number_what_is_missing(provinc
 
     counted = await rows("SELECT count(*) AS n FROM experts")
     assert counted[0]["n"] == EXPERTS + 10
+
+
+async def test_the_same_numbers_are_the_same_people_and_another_seed_gives_others(province: Settings) -> None:
+    world = await read_world(7, province)
+    first, again, others = (people(each, range(100, 140), range(40)).rows for each in (world, world, replace(world, seed=8)))
+
+    for table in ("experts", "education", "application_records", "public_notices", "schedule_occurrences"):  # nothing is sealed in them
+        assert first[table] == again[table] != others[table], table
 
 
 async def test_two_seeds_do_not_mix(province: Settings) -> None:

@@ -1,35 +1,17 @@
-"""What befalls invented experts beside and after their admission: objections, messages, changes, schedules, standing."""
+"""What is in store for invented experts beside and after their admission, by their number alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
-from types import MappingProxyType
 
-from domain.rules.calendar import SHANGHAI
 from domain.rules.schedule import Slot, Span, occurrences
-from domain.rules.standing import years_after
-from models.enums import Availability, CaseKind, DismissalCause, HalfDay, SmsTemplate, Stage, StandingChange
+from models.enums import Availability, CaseKind, HalfDay, Stage, StandingChange
 
 SETTLED_IN = timedelta(days=60)
 """So long after admission nothing of the kind happens; the steps of a later case find their time in it."""
-
-COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
-    table: tuple(columns.split()) for table, columns in {
-        "objections": "id notice_id application_id receipt state phone phone_hash phone_masked address_hash text received_at settled_at "
-        "settled_by_id settled_by_name settlement",
-        "sms_messages": "id template language phone phone_masked account_id application_id parameters state attempts provider "
-        "provider_reference last_error created_at sent_at",
-        "clear_reads": "id subject_id reader_id reader_name reader_role reader_pool_code application_id what reason at",
-        "application_notes": "id application_id at author_id author_name author_role text",
-        "schedule_periods": "id expert_id availability first_date first_half last_date last_half weekly_until reason saved_at",
-        "schedule_occurrences": "id period_id expert_id availability first_date first_half last_date last_half",
-        "standing_records": "id expert_id at change from_standing to_standing actor_id actor_name actor_role cause reasons until",
-        "bars": "id id_number_hash since until",
-    }.items()
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,31 +90,3 @@ class Fate:
     def between(self, admitted: datetime, now: datetime) -> datetime:
         """When something that is over happened: in the nearer half of the time since admission, and not so long ago as to be erased."""
         return now - min((now - admitted) * self.chance.uniform(0.05, 0.5), timedelta(days=900))
-
-
-SMS_AFTER: Mapping[Stage, SmsTemplate] = MappingProxyType({
-    Stage.RETURNED: SmsTemplate.RETURNED, Stage.REJECTED: SmsTemplate.REJECTED, Stage.PUBLICITY: SmsTemplate.NOTICE_OPENED,
-    Stage.ADMITTED: SmsTemplate.ADMITTED, Stage.APPLIED: SmsTemplate.APPLIED,
-})  # fmt: skip
-"""What is sent when a case arrives at a stage."""
-
-SMS_OF_STANDING: Mapping[StandingChange, SmsTemplate] = MappingProxyType({
-    StandingChange.DEREGISTER: SmsTemplate.DEREGISTERED, StandingChange.DISMISS: SmsTemplate.DISMISSED,
-    StandingChange.SUSPEND: SmsTemplate.SUSPENDED, StandingChange.REINSTATE: SmsTemplate.REINSTATED,
-})  # fmt: skip
-
-
-def sms_outcome(number: int, place: int, at: datetime) -> tuple[str, int, str | None, str | None, datetime | None]:
-    """State, attempts, provider's reference, last error and time of sending of a message; one in a hundred did not arrive."""
-    match (number * 31 + place) % 200:
-        case 0:
-            return "FAILED", 5, None, "TIMEOUT", None
-        case 1:
-            return "UNDELIVERABLE", 1, None, "EMPTY_NUMBER", None
-        case _:
-            return "DELIVERED", 1, f"seed-{number}-{place}", None, at + timedelta(seconds=3)
-
-
-def dismissal(at: datetime, years: int) -> tuple[str, str, date]:
-    """Cause, reasons and end of the bar of a dismissal."""
-    return DismissalCause.BREACH_OF_DUTY.value, "多次无故缺席评审，经提醒仍未改正。", years_after(at.astimezone(SHANGHAI).date(), years)
