@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -278,6 +278,7 @@ class Operations:
                 now=context.now,
                 language=context.language,
                 settings=self.settings,
+                execute=partial(self._remaining, context),
             )
             data = await self._compiled(operation, read)
             if data is not None:
@@ -285,6 +286,11 @@ class Operations:
         if operation.kind is OperationType.MUTATION and context.viewer is not None:
             return await self._changed(operation, context)
         return await self._executed(operation, context)
+
+    async def _remaining(self, context: Context, text: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """What a plan leaves to the executor. An error there has the whole operation answered anew, so that errors have one author."""
+        result = await self.schema.execute(text, variable_values=variables, context_value=context)
+        return None if result.errors else result.data
 
     async def _executed(self, operation: Operation, context: Context) -> ExecutionResult:
         """What the ordinary executor says."""

@@ -27,6 +27,8 @@ from schema.context import Context, Info, uuid_or_none
 T = TypeVar("T", bound=type)
 RECORDS: dict[str, type["Node"]] = {}
 """Every type that stands for a row, by its GraphQL name."""
+NODES = 100
+"""Ids in one call of `nodes`."""
 
 
 Sql = str | Callable[[Role | None], str]

@@ -18,7 +18,7 @@ from domain.rules.viewer import Viewer as ViewerFacts
 from models import reference
 from models.enums import AccountStatus, Audience, CaseKind, CodeKind, HalfDay, MergeState, Role, SmsState, StaffActKind, Stage
 from schema.context import Info
-from schema.nodes import ById, Node, OfViewer, key_of, listed, resolve_node, row_by_id, rows_of
+from schema.nodes import NODES, ById, Node, OfViewer, key_of, listed, resolve_node, row_by_id, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
 from schema.types.accounts import Account, Viewer
 from schema.types.applications import Application
@@ -35,7 +35,6 @@ from schema.types.reference import Code, Division, HelpArticle, HelpContact, Qua
 from schema.types.schedule import HALF_DAYS
 from schema.types.staff import StaffAct
 
-NODES = 100
 _BY_CODE = "{t}.code"
 
 GlobalIdArgument = Annotated[strawberry.ID, strawberry.argument(description="A global id.")]

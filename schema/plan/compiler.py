@@ -7,6 +7,7 @@ columns under their response keys; whatever lies deeper is a JSON value that Pos
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from graphql import (
     FieldNode,
@@ -48,6 +49,7 @@ from schema.nodes import (
     key_and_kind,
 )
 from schema.pages import CURSOR_SEPARATOR, Page, Slice
+from schema.plan.remainder import Left, Remainder
 from schema.plan.selection import Selections
 from schema.scalars import SQL_FORMAT
 from settings import Settings
@@ -63,12 +65,15 @@ class NeedsPython(Exception):
 class Statement:
     """SQL with named values, and how its rows become the value of `data`: `build` takes them and what the dynamic fields came to.
 
-    Texts that the statement left unfinished are marked with the value `mark` and the number of the source in `unfinished`.
+    Texts that the statement left unfinished are marked with the value `mark` and the number of the source in `unfinished`; those that are
+    `Left`, and the root fields of `remainder`, are for the ordinary executor. `order` are the response keys of the whole operation.
     """
 
     sql: str
     build: "Build"
-    unfinished: Sequence[Finished] = ()
+    unfinished: Sequence[Finished | Left] = ()
+    remainder: Remainder | None = None
+    order: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -129,6 +134,11 @@ class Arguments:
         return {names[name]: value.name.value for name, value in named.items() if isinstance(value, VariableNode)} if plain else None
 
 
+def _only_python(kind: GraphQLObjectType, nodes: list[FieldNode]) -> bool:
+    name = nodes[0].name.value
+    return not name.startswith("__") and source_of(kind.fields[name]) is None
+
+
 def _names_variable(value: ValueNode) -> bool:
     if isinstance(value, ListValueNode):
         return any(_names_variable(each) for each in value.values)
@@ -183,21 +193,34 @@ Build = Callable[[Sequence[Any], Sequence[Answered]], Any]
 
 
 class Compiler:
-    """Compiles one operation for one role, one shape of arguments."""
+    """Compiles one operation for one role, one shape of arguments. What only Python answers goes into the remainder, if it may."""
 
-    def __init__(self, schema: Any, selections: Selections, request: Request, dynamic: list[Dynamic]) -> None:
+    def __init__(
+        self, schema: Any, selections: Selections, request: Request, dynamic: list[Dynamic], remainder: Remainder | None = None
+    ) -> None:
         self._schema = schema._schema  # noqa: SLF001  strawberry has no accessor
         self._converter = schema.schema_converter
         self._selections = selections
         self._request = request
         self._role = request.viewer.role if request.viewer else None
         self._dynamic = dynamic
-        self._unfinished: list[Finished] = []
+        self._unfinished: list[Finished | Left] = []
+        self._remainder = remainder
         self._aliases = 0
 
     def compile(self, root: Mapping[str, list[FieldNode]]) -> Statement:
         """The statement of the whole operation. Raises NeedsPython."""
-        return replace(self._operation(root), unfinished=self._unfinished)
+        kind, left = self._schema.query_type, self._remainder
+        compiled = root
+        if left is not None:
+            left.roots = {key: nodes for key, nodes in root.items() if _only_python(kind, nodes)}
+            compiled = {key: nodes for key, nodes in root.items() if key not in left.roots}
+        if not compiled:
+            raise NeedsPython("every root field")
+        statement = self._operation(compiled)
+        if left:
+            left.close()
+        return replace(statement, unfinished=self._unfinished, remainder=left or None, order=list(root))
 
     def _operation(self, root: Mapping[str, list[FieldNode]]) -> Statement:
         kind = self._schema.query_type
@@ -339,7 +362,17 @@ class Compiler:
                 return self._root_as_json(field, nodes, source, table)
             case OfViewer():
                 return self._of_viewer(field, nodes, source)
-        raise NeedsPython(f"{kind.name}.{name}")
+        return self._left(kind, record, nodes, table)
+
+    def _left(self, kind: GraphQLObjectType, record: Any, nodes: list[FieldNode], table: str) -> str:
+        """Only the key of the row, under a mark: the ordinary executor answers the field."""
+        asked = f"{kind.name}.{nodes[0].name.value}"
+        if self._remainder is None or record is None or kind.name != record.__name__ or record.__model__._meta.pk.field_type is not UUID:
+            raise NeedsPython(asked)
+        number, left = len(self._unfinished), Left(kind.name, nodes)
+        self._unfinished.append(left)
+        self._remainder.rows[number] = left
+        return f":mark::text || '{number}:' || {table}.{record.__model__._meta.pk_attr} || ';'"
 
     def _column(self, source: Column, record: Any, table: str) -> str:
         if source.only and self._role not in source.only:

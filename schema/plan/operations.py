@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
@@ -36,9 +36,10 @@ from models.database import fetch
 from models.enums import Role
 from schema.context import Context
 from schema.documents import weight
-from schema.nodes import RECORDS, Node
+from schema.nodes import NODES, RECORDS, Finished, Node
 from schema.plan.compiler import Answered, Compiler, Dynamic, NeedsPython, Request, Statement
 from schema.plan.mutations import Verb, told_by_row
+from schema.plan.remainder import Left, Remainder
 from schema.plan.selection import Selections
 from settings import Settings
 
@@ -48,10 +49,13 @@ KEPT_VARIANTS = 32
 """Plans of one operation; shapes of arguments beyond that push out the least recently used."""
 
 _MARK = token_hex(16)  # of this process: nobody can store a text that holds it
-_MARKED = re.compile(_MARK.encode() + rb"(\d+):([0-9A-Za-z-]*);")
+_MARKED = re.compile(rb'"' + _MARK.encode() + rb'(\d+):([0-9A-Za-z-]*);"')
 
 Data: TypeAlias = Any
 """The value of `data` as a dictionary, or its JSON as an orjson.Fragment."""
+
+Execute: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[Mapping[str, Any] | None]]
+"""Runs an operation, with its variables, by the ordinary executor for the same viewer; its `data`, or None where there was any error."""
 
 _Case = tuple[Role | None, tuple[Any, ...], str]
 """The role, the values of the variables that @skip and @include name, and for a mutation the type of the changed row."""
@@ -104,16 +108,29 @@ class Plans:
         now: datetime,
         language: Language = "zh",
         settings: Settings,
+        execute: Execute | None = None,
     ) -> Data | None:
-        """The `data` of a validated query, ready for orjson; None where the ordinary executor must answer: errors are among its answers."""
+        """The `data` of a validated query, ready for orjson; None where the ordinary executor must answer: errors are among its answers.
+
+        `execute` runs what a plan leaves to the executor; without it such an operation is the executor's as a whole.
+        """
         found = self._readable(document, definition, variables, viewer, settings)
         if found is None:
             return None
         variant, answered = found
-        assert variant.statement is not None  # noqa: S101  it is readable
+        statement = variant.statement
+        assert statement is not None  # noqa: S101  it is readable
+        if statement.remainder is not None and execute is None:
+            return None
         values = _values(variant, answered, reads.viewer_values(viewer, now))
         rows = await fetch(variant.sql, [values[name] for name in variant.names], settings.operation_seconds)
-        return _finished(variant.statement.build(rows, answered), variant.statement, viewer, language)
+        answer, others = statement.build(rows, answered), None
+        if statement.remainder is not None and execute is not None:
+            others = await _remaining(orjson.dumps(answer), statement, statement.remainder, variables, execute)
+            if others is None:
+                return None
+            answer = {key: others.roots[key] if key in others.roots else answer[key] for key in statement.order}
+        return _finished(answer, statement, viewer, language, others)
 
     async def read_proving(
         self,
@@ -128,13 +145,16 @@ class Plans:
     ) -> Data | None:
         """As `read`, for who held this token when it was last recognised: the statement itself proves that it still opens the same.
 
-        None also where no row came: either nothing is there, or the proof failed, and `read` will tell after authenticating anew.
+        None also where no row came: either nothing is there, or the proof failed, and `read` will tell after authenticating anew; and where
+        something is left to the executor, which must know who asks.
         """
         found = self._readable(document, definition, variables, viewer, settings)
         if found is None:
             return None
         variant, answered = found
         assert variant.statement is not None  # noqa: S101  it is readable
+        if variant.statement.remainder is not None:
+            return None
         values = _values(variant, answered, reads.viewer_values(viewer, None))
         if viewer is not None:
             values |= proof_values(viewer, token_hash)
@@ -244,7 +264,8 @@ class Plans:
         dynamic: list[Dynamic] = []
         told = None
         selections = Selections(self._schema._schema, operation.fragments, request.variables)  # noqa: SLF001  no accessor
-        compiler = Compiler(self._schema, selections, request, dynamic)
+        remainder = Remainder(operation.definition, operation.fragments) if operation.verb is None else None
+        compiler = Compiler(self._schema, selections, request, dynamic, remainder)
         try:
             if operation.verb is not None:
                 statement = compiler.compile_row(RECORDS[case[2]], [operation.verb.node])
@@ -289,14 +310,44 @@ def _values(variant: _Variant, answered: Sequence[Answered], values: dict[str, A
     return values
 
 
-def _finished(answer: Any, statement: Statement, viewer: Viewer | None, language: Language) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Remaining:
+    """What the executor answered: root fields by response key, fields of rows by the number of their mark and the row's key."""
+
+    roots: Mapping[str, Any]
+    values: Mapping[tuple[int, str], Any]
+
+
+async def _remaining(
+    answer: bytes, statement: Statement, left: Remainder, variables: Mapping[str, Any], execute: Execute
+) -> _Remaining | None:
+    """What the statement left, for the rows that it found; None where that is too much for one operation, or ends in an error."""
+    keys: dict[int, dict[str, None]] = {}
+    for number, key in _MARKED.findall(answer):
+        if isinstance(statement.unfinished[int(number)], Left):
+            keys.setdefault(int(number), {})[key.decode()] = None
+    if any(len(each) > NODES for each in keys.values()):
+        return None
+    if not keys and not left.roots:
+        return _Remaining({}, {})
+    found = {number: list(each) for number, each in keys.items()}
+    data = await execute(left.text, left.variables(variables, found))
+    values = None if data is None else left.values(data, found)
+    return None if data is None or values is None else _Remaining({key: data[key] for key in left.roots}, values)
+
+
+def _finished(answer: Any, statement: Statement, viewer: Viewer | None, language: Language, others: _Remaining | None = None) -> Any:
     """The answer with its marked texts made; as JSON where there are any."""
     if not statement.unfinished:
         return answer
 
     def made(found: re.Match[bytes]) -> bytes:
-        source = statement.unfinished[int(found[1])]
-        return orjson.dumps(source.finish(found[2].decode(), viewer, language))[1:-1]
+        number, text = int(found[1]), found[2].decode()
+        source = statement.unfinished[number]
+        if isinstance(source, Finished):
+            return orjson.dumps(source.finish(text, viewer, language))
+        assert others is not None  # noqa: S101  the statement has a remainder
+        return orjson.dumps(others.values[number, text])
 
     return orjson.Fragment(_MARKED.sub(made, orjson.dumps(answer)))
 

@@ -17,7 +17,7 @@ from models.database import database_now, execute, rows
 from schema.documents import DocumentError
 from schema.root import schema
 from settings import Settings
-from tests.graphql import context_for
+from tests.graphql import context_for, executor
 from tests.plan.generated import operations
 from tests.plan.province import Province, small_province
 
@@ -41,7 +41,10 @@ async def compare(document: str, variables: dict[str, Any], viewer: Viewer | Non
         reject()
     proof = await token_hash(viewer)
     now = await database_now()
-    compiled = await schema.plans.read(read.node, read.operation(None), variables, viewer=viewer, now=now, settings=configuration)
+    execute = executor(viewer, now)
+    compiled = await schema.plans.read(
+        read.node, read.operation(None), variables, viewer=viewer, now=now, settings=configuration, execute=execute
+    )
     ordinary = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=now))
     if compiled is None:
         return "refused" if ordinary.errors else "declined"
