@@ -100,6 +100,7 @@ async def test_a_trace_reaches_from_the_request_to_the_provider_and_tells_nothin
     assert phone[-11:].encode() not in collector.bodies
     lines = [json.loads(each) for each in worker.log.read_text().splitlines() if each.startswith("{")]
     assert [each["event"] for each in lines if each.get("correlation_id") == identity] == ["promise tried"]
+    assert not any("livez" in each["name"] for each in collector.spans)
     assert not any(each["span"].events for each in collector.spans)
 
 
