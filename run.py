@@ -23,9 +23,10 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 from embedded import EmbeddedError
 from settings import FILE, Settings, SettingsError, read, variable
@@ -37,6 +38,8 @@ PYTHON = VENV / "bin" / "python"
 # Each holds what those before it hold.
 LOCKS = {"runtime": ROOT / "requirements.lock", "tracing": ROOT / "requirements-tracing.lock", "dev": ROOT / "requirements-dev.lock"}
 DISK_FOR_PACKAGES = 700 * 2**20
+
+T = TypeVar("T")
 
 
 # --- the Python environment -------------------------------------------------------------------------------------------
@@ -161,12 +164,26 @@ def _development_key(data_dir: Path) -> str:
     return path.read_text()
 
 
-def _with_database(work: Callable[[Settings], None]) -> None:
-    """Run a command's work with DATABASE_URL and REDIS_URL in the environment."""
+def _with_database(work: Callable[[Settings], T]) -> T:
+    """What a command's work comes to, with DATABASE_URL and REDIS_URL in the environment."""
     environment = product_environment()
     with databases(read(environment)) as urls:
         os.environ.update(environment | urls)
-        work(read(os.environ))
+        return work(read(os.environ))
+
+
+def _in_database(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """The same with the database open, under keys that are known to be its own."""
+
+    async def done(configuration: Settings) -> T:
+        from domain.actions import keys
+        from models.database import opened_database
+
+        async with opened_database(configuration):
+            await keys.check()
+            return await work()
+
+    return _with_database(lambda configuration: asyncio.run(done(configuration)))
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -230,13 +247,9 @@ def prepare(arguments: list[str]) -> int:
 
 def migrate(_arguments: list[str]) -> int:
     """Bring the database to the newest migration."""
+    from models import migrate
 
-    def work(configuration: Settings) -> None:
-        from models.migrate import migrate
-
-        asyncio.run(migrate(configuration))
-
-    _with_database(work)
+    _with_database(lambda configuration: asyncio.run(migrate.migrate(configuration)))
     return 0
 
 
@@ -246,43 +259,27 @@ def load_reference(arguments: list[str]) -> int:
     if not source.exists():
         raise Trouble(f"There is no {source}.")
 
-    async def work(configuration: Settings) -> None:
-        from domain.actions import reference
-        from models.database import opened_database
+    from domain.actions import reference
 
-        async with opened_database(configuration):
-            tell(str(await reference.load(source)))
-
-    _with_database(lambda configuration: asyncio.run(work(configuration)))
+    tell(str(_in_database(lambda: reference.load(source))))
     return 0
 
 
 def rotate_keys(_arguments: list[str]) -> int:
     """Seal all stored personal data and images under the present seal key; while the registry serves, and again after an interruption."""
-    from domain.actions.keys import SealedAnew
+    from domain.actions import keys
 
     def show(what: str, done: int, of: int) -> None:
         if sys.stdout.isatty() or done == of:
             print(f"\r{what:<30} {done:,} of {of:,} ", end="\n" if done == of else "", flush=True)
 
-    async def work(configuration: Settings) -> SealedAnew:
-        from domain.actions import keys
-        from models.database import opened_database
-
-        async with opened_database(configuration):
-            await keys.check()
-            return await keys.seal_anew(show)
-
-    def rotate(configuration: Settings) -> None:
-        done = asyncio.run(work(configuration))
-        tell(f"Sealed anew: {done.values:,} values, {done.files:,} files.")
-        if done.left:
-            raise Trouble(
-                f"{done.left:,} values were sealed under another key meanwhile: restart the processes that still run with it, then repeat."
-            )
-        tell(f"Nothing lies under another key any more: {variable('further_seal_keys')} can be emptied at the next restart.")
-
-    _with_database(rotate)
+    done = _in_database(lambda: keys.seal_anew(show))
+    tell(f"Sealed anew: {done.values:,} values, {done.files:,} files.")
+    if done.left:
+        raise Trouble(
+            f"{done.left:,} values were sealed under another key meanwhile: restart the processes that still run with it, then repeat."
+        )
+    tell(f"Nothing lies under another key any more: {variable('further_seal_keys')} can be emptied at the next restart.")
     return 0
 
 
@@ -293,38 +290,23 @@ def verify_records(arguments: list[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="run.py verify-records", description=verify_records.__doc__)
     parser.add_argument("--witness", type=Path, help="keep where each chain ends in this file, and check against what it kept before")
-    chosen = parser.parse_args(arguments)
-    broken: list[int] = []
+    witness: Path | None = parser.parse_args(arguments).witness
+    from domain.actions import chains
 
-    async def work(configuration: Settings) -> None:
-        from domain.actions import staff_acts
-        from domain.actions.record_chain import heads_of, verify, written
-        from models.database import opened_database
+    def show(cases: int) -> None:
+        if sys.stdout.isatty():
+            print(f"\r{cases:,} cases ", end="", flush=True)
 
-        before = heads_of(chosen.witness.read_text()) if chosen.witness and chosen.witness.exists() else {}
-        of_staff = before.pop(staff_acts.CHAIN, None)
-        ends, seen = [], 0
-        async with opened_database(configuration):
-            heads, links = await staff_acts.verify(of_staff)
-            ends += [written(each) for each in heads]
-            for link in links:
-                broken.append(link.number)
-                print(f"{link.what.value}: act {link.number} with an account of staff, id {link.record_id or '-'}", flush=True)
-            async for heads, links in verify(before):
-                seen += len(heads)
-                ends += [written(each) for each in heads] if chosen.witness else []
-                for link in links:
-                    broken.append(link.number)
-                    print(f"\r{link.what.value}: case {link.case_id}, record {link.number}, id {link.record_id or '-'}", flush=True)
-                if sys.stdout.isatty():
-                    print(f"\r{seen:,} cases ", end="", flush=True)
-        print(f"\r{seen:,} cases read, {len(broken):,} records broken.", flush=True)
-        if chosen.witness and not broken:  # what is broken is not to be taken for what should be
-            chosen.witness.with_suffix(".new").write_text("".join(ends))
-            chosen.witness.with_suffix(".new").replace(chosen.witness)
+    def name(broken: str) -> None:
+        print(f"\r{broken}", flush=True)
 
-    _with_database(lambda configuration: asyncio.run(work(configuration)))
-    return 1 if broken else 0
+    before = witness.read_text() if witness and witness.exists() else ""
+    found = _in_database(lambda: chains.verify_all(before, tell=name, progress=show))
+    print(f"\r{found.cases:,} cases read, {found.broken:,} records broken.", flush=True)
+    if witness and not found.broken:  # what is broken is not to be taken for what should be
+        witness.with_suffix(".new").write_text(found.witness)
+        witness.with_suffix(".new").replace(witness)
+    return 1 if found.broken else 0
 
 
 def create_staff(arguments: list[str]) -> int:
@@ -337,37 +319,18 @@ def create_staff(arguments: list[str]) -> int:
     parser.add_argument("phone")
     parser.add_argument("id_number")
     parser.add_argument("--role", default="ADMINISTRATOR", choices=["ADMINISTRATOR", "PROVINCIAL_OFFICER", "LOCAL_OFFICER"])
-    parser.add_argument("--pool", help="pool of a local officer, e.g. 220199")
-    given = parser.parse_args(arguments)
-    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    parser.add_argument("--pool", dest="pool_code", help="pool of a local officer, e.g. 220199")
+    given = vars(parser.parse_args(arguments))
+    given["password"] = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    from domain.actions import staff
+    from domain.rules.errors import Refusal
+    from domain.rules.messages import in_words
 
-    async def work(configuration: Settings) -> None:
-        from domain.actions import accounts, keys
-        from domain.rules.errors import InvalidInput, Refusal
-        from domain.rules.messages import text
-        from models.database import database_now, opened_database
-        from models.enums import Role
-
-        try:
-            async with opened_database(configuration):
-                await keys.check()
-                account = await accounts.create_staff(
-                    role=Role(given.role),
-                    pool_code=given.pool,
-                    phone=given.phone,
-                    password=password,
-                    name=given.name,
-                    id_number=given.id_number,
-                    now=await database_now(),
-                )
-        except InvalidInput as refused:
-            raise Trouble("\n".join(f"{each.path}: {text(each.code, 'en', each.facts)}" for each in refused.problems)) from None
-        except Refusal as refused:
-            raise Trouble(text(refused.code, "en", refused.facts)) from None
-        else:
-            tell(f"{account.role.value} {account.name} signs in with {account.phone_masked}.")
-
-    _with_database(lambda configuration: asyncio.run(work(configuration)))
+    try:
+        account = _in_database(lambda: staff.create_by_operator(**given))
+    except Refusal as refused:
+        raise Trouble(in_words(refused, "en")) from None
+    tell(f"{account.role.value} {account.name} signs in with {account.phone_masked}.")
     return 0
 
 
@@ -375,21 +338,14 @@ def reset_second_factor(arguments: list[str]) -> int:
     """`reset-second-factor PHONE`: let an account of staff set up another authenticator app at its next sign-in."""
     if len(arguments) != 1:
         raise Trouble("Give the login phone: `reset-second-factor 13800000000`.")
+    from domain.actions import staff
+    from domain.rules.errors import InvalidInput, NotFound
 
-    async def work(configuration: Settings) -> None:
-        from domain.actions import staff
-        from domain.rules.errors import InvalidInput, NotFound
-        from models.database import opened_database
-
-        try:
-            async with opened_database(configuration):
-                account = await staff.start_second_factor_anew(arguments[0])
-        except (InvalidInput, NotFound):
-            raise Trouble("No account of staff signs in with this phone.") from None
-        else:
-            tell(f"{account.role.value} {account.name} sets up an authenticator app at the next sign-in.")
-
-    _with_database(lambda configuration: asyncio.run(work(configuration)))
+    try:
+        account = _in_database(lambda: staff.start_second_factor_anew(arguments[0]))
+    except (InvalidInput, NotFound):
+        raise Trouble("No account of staff signs in with this phone.") from None
+    tell(f"{account.role.value} {account.name} sets up an authenticator app at the next sign-in.")
     return 0
 
 
@@ -407,16 +363,9 @@ def demo(arguments: list[str]) -> int:
 
 def seed(arguments: list[str]) -> int:
     """`seed --experts N`: fill the database with a province of N invented experts, for trying and measuring (development mode)."""
-    status = 0
+    from demonstration.seed import run
 
-    def work(configuration: Settings) -> None:
-        nonlocal status
-        from demonstration.seed import run
-
-        status = asyncio.run(run(arguments, configuration))
-
-    _with_database(work)
-    return status
+    return _with_database(lambda configuration: asyncio.run(run(arguments, configuration)))
 
 
 def show_settings(_arguments: list[str]) -> int:

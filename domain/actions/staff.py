@@ -33,6 +33,12 @@ async def create(
     )
 
 
+async def create_by_operator(*, role: str, pool_code: str | None, phone: str, password: str, name: str, id_number: str) -> Account:
+    """The same for the operator at the machine: the first administrator has nobody else to ask. Raises ValueError for no role."""
+    now = await database_now()
+    return await create_staff(role=Role(role), pool_code=pool_code, phone=phone, password=password, name=name, id_number=id_number, now=now)
+
+
 async def disable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
     """End an account of staff: it signs in no more, its sessions end and its claims are free. A repeat changes nothing.
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from domain.rules.calendar import SHANGHAI
+from domain.rules.errors import InvalidInput, Refusal
 from models.enums import Vocabulary
 
 Language = Literal["zh", "en"]
@@ -475,6 +476,13 @@ def text(code: str, language: Language, facts: Mapping[str, Any] | None = None) 
     zh, en = MESSAGES[code]
     shown = {name: _shown(value, language) for name, value in (facts or {}).items()}
     return (zh if language == "zh" else en).format_map(shown)
+
+
+def in_words(refusal: Refusal, language: Language) -> str:
+    """A refusal where nobody can be shown its facts: each field on a line of its own, behind its path."""
+    if isinstance(refusal, InvalidInput):
+        return "\n".join(f"{each.path}: {text(each.code, language, each.facts)}" for each in refusal.problems)
+    return text(refusal.code, language, refusal.facts)
 
 
 def _shown(value: Any, language: Language) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.rules import errors
-from domain.rules.messages import MESSAGES, text
+from domain.rules.messages import MESSAGES, in_words, text
 from models.enums import IdType, Move, Stage
 
 DOMAIN = Path(__file__).parents[2] / "domain"
@@ -23,13 +23,22 @@ def codes_written_in_the_domain() -> set[str]:
         if isinstance(each, type) and issubclass(each, errors.Refusal) and each is not errors.Refusal
     }
     for file in DOMAIN.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        logged = {id(each) for node in nodes for each in what_it_logs(node)}  # is read by operators, and by programs
+        for node in nodes:
             match node:
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=arguments) if name in RAISED_WITH_A_CODE:
                     found |= literals(*arguments[RAISED_WITH_A_CODE[name] :][:1])
-                case ast.keyword(arg="warnings" | "code", value=value):
+                case ast.keyword(arg="warnings" | "code", value=value) if id(node) not in logged:
                     found |= literals(value)
     return found
+
+
+def what_it_logs(node: ast.AST) -> list[ast.keyword]:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="log" | "_log")), keywords=keywords):
+            return keywords
+    return []
 
 
 def literals(*expressions: ast.expr) -> set[str]:
@@ -71,6 +80,15 @@ def test_facts_are_shown_in_the_language_of_the_reader() -> None:
         text("ID_NUMBER_KIND", "zh", {"kind": IdType.TAIWAN_PERMIT}) == "该号码不属于所选证件“台湾居民居住证”；请核对号码或改选证件类型。"
     )
     assert text("TOO_SOON", "en", errors.TooSoon(42).facts) == "Too many requests; try again in 42 seconds."
+
+
+def test_a_refusal_of_fields_is_told_line_by_line_and_any_other_by_its_text() -> None:
+    fields = errors.InvalidInput(
+        [errors.FieldProblem("name", "REQUIRED"), errors.FieldProblem("role", "NUMBER_RANGE", {"least": 1, "most": 2})]
+    )
+
+    assert in_words(fields, "en") == "name: This is required; fill it in.\nrole: Enter a whole number from 1 to 2."
+    assert in_words(errors.TooSoon(42), "en") == "Too many requests; try again in 42 seconds."
 
 
 def test_a_code_or_fact_that_does_not_exist_is_a_fault() -> None:

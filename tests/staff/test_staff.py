@@ -289,23 +289,38 @@ async def test_staff_is_listed_to_administrators_and_colleagues_to_officers(data
         assert (refused.errors[0].extensions or {})["code"] == code
 
 
+async def create_staff(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The operator's command, with the password on standard input."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", "import sys, run; sys.exit(run.main(['create-staff', *sys.argv[1:]]))", *arguments],
+        input=PASSWORD + "\n",
+        env=environment | {"REDIS_URL": "redis://127.0.0.1:1/0", "HOME": os.environ.get("HOME", "/")},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 async def test_the_command_makes_the_first_administrator(environment: dict[str, str]) -> None:
     phone, number = some_phone(), some_id_number()
 
-    def run(*arguments: str, password: str) -> subprocess.CompletedProcess[str]:
-        code = "import sys, run; sys.exit(run.COMMANDS['create-staff'][0](sys.argv[1:]))"
-        return subprocess.run(
-            [sys.executable, "-c", code, *arguments],
-            input=password + "\n",
-            env=environment | {"REDIS_URL": "redis://127.0.0.1:1/0", "HOME": os.environ.get("HOME", "/")},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    done = await asyncio.to_thread(run, "赵管理", phone, number, password=PASSWORD)
+    done = await create_staff(environment, "赵管理", phone, number)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"ADMINISTRATOR 赵管理 signs in with {phone[3:6]}****{phone[-4:]}.\n"
     assert (await sign_in(phone)).viewer.role is Role.ADMINISTRATOR
+
+
+async def test_what_the_command_refuses_is_told_in_words_field_by_field_and_nobody_is_made(environment: dict[str, str]) -> None:
+    expert = await registered_expert()
+    before = await Account.all().count()
+
+    wrong = await create_staff(environment, "李初审", "123", "220102197503120010", "--role", "LOCAL_OFFICER")
+    taken = await create_staff(environment, "李初审", some_phone(), expert.account.id_number or "")
+
+    assert [(each.returncode, each.stderr) for each in (wrong, taken)] == [(1, ""), (1, "")]
+    assert [line.partition(": ")[0] for line in wrong.stdout.splitlines()] == ["phone", "idNumber", "poolCode"]
+    assert taken.stdout.startswith("This phone or id number cannot be used to register.")
+    assert await Account.all().count() == before
