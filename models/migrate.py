@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 
 import asyncpg
 from tortoise import Tortoise
@@ -21,7 +22,8 @@ async def migrate(configuration: Settings) -> None:
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", _LOCK)
         try:
-            await run_migrations(config=tortoise_config(configuration))
+            # Rows of a whole province are moved in one statement, which takes longer than any of the API may.
+            await run_migrations(config=tortoise_config(replace(configuration, statement_timeout_ms=0)))
         finally:
             await Tortoise.close_connections()
     finally:

@@ -66,6 +66,15 @@ async def test_two_processes_that_migrate_at_once_do_no_harm(empty: str) -> None
     assert [each["name"] for each in applied] == sorted(path.stem for path in (ROOT / "models" / "migrations").glob("0*.py"))
 
 
+async def test_a_migration_may_take_longer_than_a_statement_of_the_api(empty: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": empty, "REGISTRY_DEVELOPMENT": "1"}
+    environment |= {"REGISTRY_STATEMENT_TIMEOUT_MS": "1"}
+
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "models.migrate", cwd=ROOT, env=environment)
+
+    assert await process.wait() == 0
+
+
 _TO_THE_SECOND = """
 import asyncio
 from models.database import tortoise_config
