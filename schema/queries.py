@@ -123,6 +123,12 @@ def _help(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
     return found
 
 
+def _contacts(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
+    search = (arguments.get("search") or "").strip()
+    said = Where("({t}.name ILIKE :search OR {t}.note ILIKE :search OR {t}.phone ILIKE :search)", {"search": search_term(search)})
+    return [*_unretired(arguments), *([said] if search else [])]
+
+
 def _staff(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
     """Of experts nobody's account is listed; which of the rest, domain/reads.py says."""
     _staff_only(viewer)
@@ -434,10 +440,10 @@ class Query(DevelopmentQueries):
         ] = None,
     ) -> RecordChains:
         """By record_chain.verify_next."""
-        key = None if after is None else key_of(after, Application)
+        viewer, key = info.context.signed_in(), None if after is None else key_of(after, Application)
         if after is not None and key is None:
             raise InvalidInput([FieldProblem("after", "CURSOR_INVALID")])
-        return RecordChains.of(*await verify_next(key, viewer=info.context.signed_in()))
+        return RecordChains.of(*await verify_next(key, viewer=viewer))
 
     @strawberry.field(
         description="导出: what the viewer asked to take along in the last 30 days, the newest first. NOT_SIGNED_IN is a top-level error.",
@@ -525,12 +531,18 @@ class Query(DevelopmentQueries):
         return None if row is None or row.retired else HelpArticle(row=row)  # type: ignore[attr-defined]  # a HelpArticle
 
     @strawberry.field(
-        description="帮助中心: whom to ask. For everybody.",
-        metadata=listed("HelpContact", lambda arguments, _: _unretired(arguments), _BY_CODE),
+        description="帮助中心: whom to ask. For everybody, without signing in.",
+        metadata=listed("HelpContact", _contacts, _BY_CODE),
     )
-    async def help_contacts(self, info: Info) -> list[HelpContact]:
-        """All."""
-        return await rows_of(info)
+    async def help_contacts(
+        self,
+        info: Info,
+        search: Annotated[
+            str | None, strawberry.argument(description="Only whose name, note or phone contains this; two characters are enough.")
+        ] = None,
+    ) -> list[HelpContact]:
+        """All, or who was found."""
+        return await rows_of(info, search=search)
 
     @strawberry.field(description="A flat code table, in its order.", metadata=listed("Code", _of_kind, "{t}.position, {t}.code"))
     async def codes(

@@ -263,6 +263,8 @@ async def test_a_step_goes_on_from_a_case_and_from_nothing_else() -> None:
 
     refused = await execute_as(CHAINS, person.viewer, after="Expert_x")
     wrong_office = await execute_as(CHAINS, (await officer()).viewer)
+    signed_out = await execute_as(CHAINS, None, after="Expert_x")
 
     assert [(error.extensions or {})["code"] for error in refused.errors or []] == ["INVALID_INPUT"]
     assert [(error.extensions or {})["code"] for error in wrong_office.errors or []] == ["NOT_ALLOWED"]
+    assert [(error.extensions or {})["code"] for error in signed_out.errors or []] == ["NOT_SIGNED_IN"]

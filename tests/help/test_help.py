@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from domain.actions import reference
 from models.reference import HelpArticle
 from settings import Settings
@@ -61,6 +63,16 @@ async def test_contacts_are_told_to_everybody(database: Settings) -> None:
         "hours": "全天",
         "note": "咨询、转办所在地财政部门",
     }
+
+
+@pytest.mark.parametrize(
+    ("search", "phones"),
+    [("热线", ["12345", "12333"]), ("职称", ["12333"]), ("12345", ["12345"]), (" 全省 ", []), ("%", []), ("", ["12345", "12333"])],
+)
+async def test_contacts_are_found_by_name_note_and_phone(database: Settings, search: str, phones: list[str]) -> None:
+    answer = await both("query ($search: String) { helpContacts(search: $search) { phone } }", None, search=search)
+
+    assert [each["phone"] for each in answer["helpContacts"]] == phones
 
 
 async def test_loading_again_changes_nothing_and_an_article_that_is_gone_is_retired(database: Settings, tmp_path: Path) -> None:
