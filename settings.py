@@ -183,6 +183,9 @@ class Settings:
     sms_templates: tuple[str, ...] = _setting(
         (), "the provider's approved templates, `RETURNED=SMS_1,RETURNED.en=SMS_2,…`; English falls back on Chinese"
     )
+    sms_receipt_key: str = _setting(
+        "", "at least 32 random characters; key that signs receipts at /sms/receipts (docs/sms.md); empty: none are taken"
+    )
     sms_ca: str = _setting("", "PEM of the authorities from which the gateway's certificate must come; empty: the system's")
     sms_seconds: float = _setting(7.0, "longest wait for a connection to the gateway, and for its answer; together below half a lease")
     outbox_lease_seconds: int = _setting(30, "time after which a claimed outbox row is claimed again")
@@ -246,7 +249,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(
             f"{variable('fields_at_once')} names {', '.join(unknown)}; fields that may take effect at once are: {', '.join(AT_ONCE)}"
         )
-    for name, keys in (("seal_key", [result.seal_key] if result.seal_key else []), ("further_seal_keys", result.further_seal_keys)):
+    single = [(name, [key]) for name in ("seal_key", "sms_receipt_key") if (key := getattr(result, name))]
+    for name, keys in (*single, ("further_seal_keys", result.further_seal_keys)):
         if any(len(each) < _KEY_LENGTH or "," in each for each in keys):
             raise SettingsError(f"{variable(name)} must hold at least {_KEY_LENGTH} random characters a key, no comma among them")
     if result.development:

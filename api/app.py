@@ -28,6 +28,7 @@ from api.graphql import GraphQLOverHTTP
 from api.health import Health
 from api.listener import Listener
 from api.operations import Operations
+from api.receipts import Receipts
 from api.security import bad_answer, middleware
 from api.sockets import GraphQLOverWebSocket
 from domain.actions import keys
@@ -76,6 +77,7 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
         Route(PATH, over_http, methods=["GET", "POST"]),
         WebSocketRoute(PATH, GraphQLOverWebSocket(operations, connections)),
         *Files(operations).routes(),
+        *Receipts(operations).routes(),
         *Health(configuration, listener, connections).routes(),
         *graphiql.routes(configuration, [{"label": each.label, "phone": each.phone, "password": each.password} for each in ACCOUNTS]),
     ]

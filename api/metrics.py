@@ -14,6 +14,7 @@ OPERATION_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 REFUSED_DOCUMENTS = Counter("registry_refused_documents", "Documents refused before execution, by code.", ("code",))
+RECEIPTS = Counter("registry_sms_receipts", "Receipts of SMS by what came of them: TAKEN, REPEATED, UNKNOWN or REFUSED.", ("outcome",))
 OPEN_CONNECTIONS = Gauge("registry_open_connections", "WebSockets and event streams that are open.")
 
 

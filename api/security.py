@@ -27,7 +27,7 @@ from settings import Settings
 SESSION_COOKIE = "registry_session"
 CLIENT_HEADER = "X-Registry-Client"
 _LONGEST_TOKEN = 200
-_TRACED = frozenset({"/exports", "/files", "/graphql"})
+_TRACED = frozenset({"/exports", "/files", "/graphql", "/sms"})
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 

@@ -37,6 +37,7 @@ class SmsMessage(Model):
     resend_of = fields.UUIDField(null=True)  # the message that this one repeats
     created_at = fields.DatetimeField()
     sent_at = fields.DatetimeField(null=True)
+    receipt_at = fields.DatetimeField(null=True)  # when its provider told what became of it
 
     class Meta:
         table = "sms_messages"

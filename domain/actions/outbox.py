@@ -114,6 +114,11 @@ async def failed(row: OutboxRow, error: str, *, again_in: timedelta | None) -> b
     )
 
 
+async def kept_after_all(row: OutboxRow) -> None:
+    """A promise that was given up turned out to be kept: no operator need look at it."""
+    await execute("UPDATE outbox SET state = 'SENT', last_error = NULL WHERE id = $1 AND state = 'DEAD'", row.id)
+
+
 async def postpone(row: OutboxRow, pause: timedelta) -> bool:
     """Nothing was attempted: the row is due again after `pause` and the claim does not count. False where the claim was lost."""
     return bool(

@@ -217,17 +217,15 @@ async def _parameters(message: SmsMessage) -> dict[str, Any]:
 async def _accepted(row: OutboxRow, message: SmsMessage, accepted: Accepted) -> None:
     async with transaction():
         if await outbox.done(row):
-            message.state, message.provider_reference, message.last_error = SmsState.SENT, accepted.reference[:100], None
-            message.sent_at = await database_now()
-            await message.save(update_fields=["state", "provider_reference", "last_error", "sent_at"])
+            taken = SmsMessage.filter(id=message.id)
+            await taken.update(provider_reference=accepted.reference[:100], sent_at=await database_now())
+            await _write(message, state=SmsState.SENT, last_error=None)
 
 
 async def _put_back(row: OutboxRow, message: SmsMessage, pause: NotNow) -> None:
     async with transaction():
         if await outbox.postpone(row, pause.again_in):
-            message.state, message.last_error = SmsState.QUEUED, pause.code
-            message.attempts -= 1
-            await message.save(update_fields=["state", "attempts", "last_error"])
+            await _write(message, state=SmsState.QUEUED, last_error=pause.code, attempts=message.attempts - 1)
 
 
 async def _unknown(row: OutboxRow, message: SmsMessage, error: str) -> None:
@@ -244,8 +242,7 @@ async def _try_again(row: OutboxRow, message: SmsMessage, error: str) -> None:
         return
     async with transaction():
         if await outbox.failed(row, error, again_in=pause):
-            message.state, message.last_error = SmsState.QUEUED, error[:200]
-            await message.save(update_fields=["state", "last_error"])
+            await _write(message, state=SmsState.QUEUED, last_error=error[:200])
 
 
 async def _give_up(row: OutboxRow, message: SmsMessage, state: SmsState, error: str) -> None:
@@ -253,5 +250,9 @@ async def _give_up(row: OutboxRow, message: SmsMessage, state: SmsState, error: 
         # A code that did not arrive is asked for again by its owner; an operator can do nothing about it.
         ended = outbox.done(row) if message.template is SmsTemplate.PHONE_CODE else outbox.failed(row, error, again_in=None)
         if await ended:
-            message.state, message.last_error = state, error[:200]
-            await message.save(update_fields=["state", "last_error"])
+            await _write(message, state=state, last_error=error[:200])
+
+
+async def _write(message: SmsMessage, **changes: Any) -> None:
+    """Write what became of a message that was being sent; where a receipt was faster than the answer, the receipt holds."""
+    await SmsMessage.filter(id=message.id, state=SmsState.SENDING).update(**changes)

@@ -30,6 +30,7 @@ class Message(Node):
     )
     created_at: datetime = column("created_at", "When it was written.")
     sent_at: datetime | None = column("sent_at", "When the provider took it.")
+    receipt_at: datetime | None = column("receipt_at", "When the provider told what became of it; empty where it tells nothing.")
 
     @strawberry.field(description="Whether it repeats an earlier message.", metadata={"source": Computed("({t}.resend_of IS NOT NULL)")})
     def resent(self) -> bool:

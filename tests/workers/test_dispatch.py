@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from domain.actions import outbox, phone_codes, sms
+from domain.actions import outbox, phone_codes, receipts, sms
 from models.accounts import PhoneCode
 from models.enums import CodePurpose, OutboxState, SmsState, SmsTemplate
 from models.outbox import OutboxRow
@@ -121,6 +121,40 @@ async def test_a_gateway_that_must_be_put_right_here_raises_an_alarm_and_is_coun
 
     assert await standing(message, promise_id) == (SmsState.SENT, OutboxState.SENT, 2, None)
     assert await sms.held_up() == before
+
+
+@pytest.mark.parametrize(
+    ("told", "ends"),
+    [
+        (None, (SmsState.DELIVERED, OutboxState.SENT, 1, None)),
+        (sms.Refused("EMPTY_NUMBER"), (SmsState.DELIVERED, OutboxState.DEAD, 1, None)),
+        (sms.Unknown("TIMEOUT"), (SmsState.DELIVERED, OutboxState.PENDING, 1, None)),
+        (sms.Unreachable("HTTP_503"), (SmsState.DELIVERED, OutboxState.PENDING, 1, None)),
+        (sms.NotNow("BUSY", timedelta(0)), (SmsState.DELIVERED, OutboxState.PENDING, 1, None)),
+    ],
+)
+async def test_a_receipt_that_is_faster_than_the_answer_holds(
+    told: Exception | None, ends: tuple[SmsState, OutboxState, int, str | None], send: Send, provider: Provider, clock: Clock
+) -> None:
+    class Slow:
+        name = "slow"
+
+        async def send(self, outgoing: sms.Outgoing) -> sms.Accepted:
+            await receipts.take(UUID(outgoing.key), SmsState.DELIVERED, now=await clock.now())
+            if told:
+                raise told
+            return sms.Accepted("reference")
+
+    message, promise_id = await send()
+
+    await attempt(promise_id, Slow())
+
+    assert await standing(message, promise_id) == ends
+    assert (await SmsMessage.get(id=message.id)).provider_reference == (None if told else "reference")
+    await clock.move(seconds=60)
+    await attempt(promise_id, provider)
+    assert provider.received() == []
+    assert (await SmsMessage.get(id=message.id)).state is SmsState.DELIVERED
 
 
 async def test_a_message_that_failed_once_is_sent_at_the_next_try(send: Send, provider: Provider, clock: Clock) -> None:

@@ -12,9 +12,10 @@ from urllib.parse import quote
 import orjson
 
 from domain.actions.sms import Accepted, Misconfigured, Outgoing, Refused, Unknown, Unreachable
+from domain.rules.delivery import failure_word
 from settings import Settings, SettingsError, variable
 from workers.sms.templates import Templates
-from workers.sms.wire import Answer, Wire, code_of, wall_seconds
+from workers.sms.wire import Answer, Wire, wall_seconds
 
 ADDRESS = "https://dysmsapi.aliyuncs.com/"
 _ALGORITHM = "ACS3-HMAC-SHA256"
@@ -90,7 +91,7 @@ def _read(answer: Answer) -> Accepted:
         raise Unknown("ANSWER_UNREADABLE")
     if said["Code"] == "OK":
         return Accepted(str(said.get("BizId") or ""))
-    code = code_of(said["Code"], otherwise=f"HTTP_{answer.status}")
+    code = failure_word(said["Code"], otherwise=f"HTTP_{answer.status}")
     if code in _NUMBER:
         raise Refused(code)
     if code in _LATER or code.startswith("Throttling"):

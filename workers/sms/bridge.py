@@ -6,10 +6,11 @@ import orjson
 
 import tracing
 from domain.actions.sms import Accepted, Misconfigured, Outgoing, Refused, Unknown, Unreachable
+from domain.rules.delivery import failure_word
 from domain.rules.signatures import Spoken, signature
 from settings import Settings, SettingsError, variable
 from workers.sms.templates import Templates
-from workers.sms.wire import Answer, Wire, code_of, wall_seconds
+from workers.sms.wire import Answer, Wire, wall_seconds
 
 _LATER = frozenset({429, 503})
 _UNCLEAR = 500
@@ -63,7 +64,7 @@ def _read(answer: Answer) -> Accepted:
     except orjson.JSONDecodeError:
         said = None
     facts = said if isinstance(said, dict) else {}
-    code = code_of(facts.get("error"), otherwise=f"HTTP_{answer.status}")
+    code = failure_word(facts.get("error"), otherwise=f"HTTP_{answer.status}")
     if answer.status in _TAKEN:
         reference = facts.get("reference")
         if not isinstance(reference, str) or not reference:

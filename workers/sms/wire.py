@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -18,7 +17,6 @@ from settings import SettingsError, variable
 LONGEST_ANSWER = 64 * 2**10
 _CHUNK = 16 * 2**10
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
-_CODE = re.compile(r"[A-Za-z][A-Za-z._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +87,6 @@ class Wire:
 def wall_seconds() -> int:
     """The time by which others judge a signature: this machine's, which development mode does not move."""
     return int(time.time())  # noqa: TID251  compared with clocks of other houses
-
-
-def code_of(said: object, *, otherwise: str) -> str:
-    """A provider's word for a failure, where it is one that may stand in ledger and log: letters alone, as digits may be a phone's."""
-    return said if isinstance(said, str) and _CODE.fullmatch(said) else otherwise
 
 
 def _context(authorities: str) -> ssl.SSLContext:
