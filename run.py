@@ -25,6 +25,7 @@ import subprocess
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import MISSING, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -309,6 +310,34 @@ def verify_records(arguments: list[str]) -> int:
     return 1 if found.broken else 0
 
 
+def export_audit(arguments: list[str]) -> int:
+    """`export-audit FILE FIRST LAST`: what was done by whom from day to day, one JSON object a line, without personal data of experts."""
+    parser = argparse.ArgumentParser(prog="run.py export-audit", description=(export_audit.__doc__ or "").split(": ")[1])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("first", type=date.fromisoformat, help="first day, as 2026-01-01")
+    parser.add_argument("last", type=date.fromisoformat, help="last day, included")
+    chosen = parser.parse_args(arguments)
+    from domain.actions import audit
+
+    written = chosen.file.with_suffix(".new")
+
+    async def work() -> tuple[int, str]:
+        count, digest = 0, hashlib.sha256()
+        written.touch(mode=0o600)
+        with written.open("wb") as file:
+            async for line in audit.events(chosen.first, chosen.last):
+                data = f"{line}\n".encode()
+                file.write(data)
+                digest.update(data)
+                count += 1
+        return count, digest.hexdigest()
+
+    count, digest = _in_database(work)
+    written.replace(chosen.file)
+    print(f"{count:,} events, SHA-256 {digest}", flush=True)
+    return 0
+
+
 def create_staff(arguments: list[str]) -> int:
     """`create-staff NAME PHONE ID_NUMBER [--role ROLE] [--pool CODE]`: an account of staff, by default the first administrator.
 
@@ -502,6 +531,7 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "reset-second-factor": (reset_second_factor, "runtime"),
     "rotate-keys": (rotate_keys, "runtime"),
     "verify-records": (verify_records, "runtime"),
+    "export-audit": (export_audit, "runtime"),
     "prepare": (prepare, "runtime"),
     "api": (api, "runtime"),
     "worker": (worker, "runtime"),
