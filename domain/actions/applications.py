@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.actions.comparing import base_of, difference_of
+from domain.actions.completeness import facts_of
 from domain.actions.consents import require as require_consent
 from domain.actions.id_numbers import is_taken
 from domain.actions.moving import Decision, move, possible_moves
 from domain.actions.pools import receiving
-from domain.actions.profiles import facts_of
 from domain.actions.revisions import freeze
 from domain.rules.completeness import missing
 from domain.rules.errors import BaseMoved, FieldProblem, IllegalMove, Incomplete, InvalidInput, NotAllowed, NotFound, NothingChanged

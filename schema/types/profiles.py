@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain.actions.completeness import facts_of
 from domain.actions.eligibility import report_of
 from domain.actions.forms import check_code_of
-from domain.actions.profiles import facts_of
 from domain.rules import completeness
 from domain.rules.forms import PRESENT_EMPLOYER, is_code
 from models import profiles, reference

@@ -12,8 +12,8 @@ from demonstration.province.life import people
 from demonstration.province.world import read_world
 from demonstration.seed import OtherSeed, seed_experts
 from domain.actions.comparing import base_of, difference_of
+from domain.actions.completeness import facts_of
 from domain.actions.erasure import erase_due
-from domain.actions.profiles import facts_of
 from domain.actions.publicity import close_due_notices
 from domain.actions.record_chain import broken_links
 from domain.actions.reminders import keep_cases_moving

@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from domain.actions.attachments import attach_file
+from domain.actions.completeness import facts_of
 from domain.actions.profiles import (
-    facts_of,
     save_basic_info,
     save_education,
     save_evaluation_info,
