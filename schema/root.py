@@ -1,8 +1,8 @@
 """The schema: its roots, its types, and how refusals become problems.
 
-To add a noun: its types in types/<noun>.py (`@record(Model, "…")` with `column`, `one`, `many`, `part`; see nodes.py), its verbs in
-mutations/<noun>.py as a class of mutations whose result unions name the problems of problems.py, then the class among the bases of
-`Mutation` below. A type that stands for rows needs its predicate in domain/reads.py.
+To add a noun: its types in types/<noun>.py (`@record(Model, "…")` with `column`, `one`, `many`, `part`; see nodes.py), its lists in
+queries/<noun>.py, its verbs in mutations/<noun>.py as a class of mutations whose result unions name the problems of problems.py, then these
+classes among the bases of `Query` and `Mutation` below. A type that stands for rows needs its predicate in domain/reads.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,9 +36,34 @@ from schema.mutations.specialties import SpecialtyMutations
 from schema.mutations.standing import StandingMutations
 from schema.nodes import RECORDS
 from schema.problems import HANDLERS
-from schema.queries import Query
+from schema.queries.applications import ApplicationQueries
+from schema.queries.experts import ExpertQueries
+from schema.queries.exports import ExportQueries
+from schema.queries.help import HelpQueries
+from schema.queries.objections import ObjectionQueries
+from schema.queries.offices import OfficeQueries
+from schema.queries.publicity import PublicityQueries
+from schema.queries.reference import ReferenceQueries
+from schema.queries.viewer import ViewerQueries
 from schema.scalars import DAY, INSTANT
 from schema.subscriptions import Subscription
+from schema.types.development import DevelopmentQueries
+
+
+@strawberry.type(description="Reading. Everything is seen under the viewer's own rights: what is not for the viewer is not there.")
+class Query(
+    ApplicationQueries,
+    DevelopmentQueries,
+    ExpertQueries,
+    ExportQueries,
+    HelpQueries,
+    ObjectionQueries,
+    OfficeQueries,
+    PublicityQueries,
+    ReferenceQueries,
+    ViewerQueries,
+):
+    """Roots of reading. Each says where its data is; the resolver answers where an operation is not compiled."""
 
 
 @strawberry.type(

@@ -10,7 +10,7 @@ from models.enums import Standing
 from schema import problems as p
 from schema.context import Info
 from schema.nodes import wanted_key
-from schema.queries import ApplicationFilter
+from schema.queries.applications import ApplicationFilter
 from schema.types.exports import Export
 from schema.types.profiles import Profile
 

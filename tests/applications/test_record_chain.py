@@ -236,7 +236,7 @@ CHAINS = "query ($after: ID) { recordChains(after: $after) { checked next broken
 
 async def test_the_province_checks_all_cases_step_by_step(case: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     person = await provincial_officer()
-    monkeypatch.setattr("schema.queries.verify_next", partial(verify_next, batch=2))
+    monkeypatch.setattr("schema.queries.applications.verify_next", partial(verify_next, batch=2))
     cases = [each.id for each in await Application.filter(records_count__gt=0).order_by("id")]
     seen: list[int] = []
     broken: list[dict[str, Any]] = []

@@ -1,0 +1,1 @@
+"""Queries by noun: what can be read, each under the viewer's own rights."""

@@ -1,0 +1,43 @@
+"""Who asks, and anything by its global id."""
+
+import asyncio
+from typing import Annotated
+
+import strawberry
+
+from domain.rules.errors import FieldProblem, InvalidInput
+from schema.context import Info
+from schema.nodes import NODES, ById, Node, OfViewer, resolve_node
+from schema.queries.arguments import GlobalIdArgument
+from schema.types.accounts import Viewer
+
+
+@strawberry.type
+class ViewerQueries:
+    """Reading of oneself and of single things."""
+
+    @strawberry.field(description="Who is signed in; null when nobody is.", metadata={"source": OfViewer()})
+    def viewer(self, info: Info) -> Viewer | None:
+        """Facts of the session."""
+        return None if info.context.viewer is None else Viewer()
+
+    @strawberry.field(description="The version of the privacy terms in force; registering accepts it.")
+    def privacy_terms_version(self, info: Info) -> str:
+        """From the settings."""
+        return info.context.settings.privacy_terms_version
+
+    @strawberry.field(
+        description="Anything by its global id; null where there is no such thing or it is not for the viewer.", metadata={"source": ById()}
+    )
+    async def node(self, info: Info, id: GlobalIdArgument) -> Node | None:
+        """Relay's node."""
+        return await resolve_node(id, info.context)
+
+    @strawberry.field(description="Several things by their global ids, in that order, null for each that is not there; at most 100.")
+    async def nodes(
+        self, info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="Global ids.")]
+    ) -> list[Node | None]:
+        """Relay's nodes."""
+        if len(ids) > NODES:
+            raise InvalidInput([FieldProblem("ids", "TOO_MANY", {"maximum": NODES})])
+        return list(await asyncio.gather(*(resolve_node(each, info.context) for each in ids)))
