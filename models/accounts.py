@@ -71,6 +71,7 @@ class SignInTicket(Model):
     )
     token_hash = fields.BinaryField()
     offered_secret: fields.Field[str | None] = SealedField("ticket.offered_secret", null=True)  # type: ignore[assignment]
+    phone_proven = fields.BooleanField(default=False)  # by a code, in the first step or since
     transport = fields.CharEnumField(Transport, max_length=10)
     device = fields.CharField(max_length=200)
     created_at = fields.DatetimeField()

@@ -70,6 +70,7 @@ class CodePurpose(Vocabulary):
     CHANGE_PHONE = "CHANGE_PHONE", "更换手机号", "prove the old or the new number when the login phone changes"
     DEREGISTER = "DEREGISTER", "注销", "confirm leaving for good"
     OBJECT = "OBJECT", "提出异议", "raise an objection to a public notice"
+    SECOND_FACTOR = "SECOND_FACTOR", "绑定动态口令", "set up the second factor of a staff account"
 
 
 class PersonalField(Vocabulary):

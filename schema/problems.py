@@ -170,6 +170,9 @@ class SecondFactorEnrolment:
 
     secret: str = strawberry.field(description="The secret in base32, to be typed into the app.")
     uri: str = strawberry.field(description="The same as `otpauth://…`, to be shown as a QR code.")
+    phone_code_needed: bool = strawberry.field(
+        description="Whether `sessionConfirm` needs a phone code too (`phoneCodeSend` for SECOND_FACTOR); not after signing in by one."
+    )
 
 
 @strawberry.type(
@@ -193,7 +196,9 @@ class SecondFactorNeeded(Problem):
             message=text(refusal.code, language),
             ticket=refusal.ticket,
             expires_at=refusal.expires_at,
-            enrolment=None if offered is None else SecondFactorEnrolment(secret=offered.secret, uri=offered.uri),
+            enrolment=None
+            if offered is None
+            else SecondFactorEnrolment(secret=offered.secret, uri=offered.uri, phone_code_needed=offered.phone_code_needed),
         )
 
 

@@ -7,13 +7,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.actions import phone_codes
 from domain.actions.staff_acts import note_own
 from domain.rules import second_factor as rules
-from domain.rules.errors import TooSoon
+from domain.rules.errors import FieldProblem, InvalidInput, TooSoon
 from domain.rules.sign_in import wait_below
 from models.accounts import Account, SignInTicket
 from models.database import rows
-from models.enums import Role, StaffActKind, Transport
+from models.enums import AccountStatus, CodePurpose, Role, StaffActKind, Transport
 from models.sealing import sha256
 from settings import settings
 
@@ -28,6 +29,7 @@ class Enrolment:
 
     secret: str
     uri: str
+    phone_code_needed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ def is_needed(account: Account) -> bool:
     return settings().staff_second_factor and account.role is not Role.EXPERT
 
 
-async def issue(account: Account, *, transport: Transport, device: str, now: datetime) -> Issued:
+async def issue(account: Account, *, phone_proven: bool, transport: Transport, device: str, now: datetime) -> Issued:
     """A ticket for an account that is locked, whose first factor was right; without a factor as yet, with the secret of a new one.
 
-    The secret holds once a code of it has been given: who breaks off sets up another one the next time. Raises TooSoon after too many
-    wrong codes.
+    The secret holds once a code of it has been given: who breaks off sets up another one the next time. `phone_proven`: the first factor
+    was a phone code; else setting up needs one. Raises TooSoon after too many wrong codes.
     """
     await _check_tries(account, now)
     ticket = secrets.token_urlsafe(_TICKET_BYTES)
@@ -57,13 +59,31 @@ async def issue(account: Account, *, transport: Transport, device: str, now: dat
         account=account,
         token_hash=ticket_hash(ticket),
         offered_secret=offered,
+        phone_proven=phone_proven,
         transport=transport,
         device=device,
         created_at=now,
         expires_at=now + LIFE,
     )
     uri = rules.address(offered, account=account.phone_masked, issuer=_ISSUER) if offered else ""
-    return Issued(ticket, now + LIFE, Enrolment(offered, uri) if offered else None)
+    return Issued(ticket, now + LIFE, Enrolment(offered, uri, not phone_proven) if offered else None)
+
+
+async def prove_phone(ticket: SignInTicket, phone_code: str | None, *, now: datetime) -> None:
+    """Before a second factor is set up, use up a phone code for it, and remember that with the ticket; call outside any transaction.
+
+    Nothing is needed where the account has a factor, or the ticket its proof: a later try with it may bear the same code. Raises
+    InvalidInput where a code is missing, CodeRejected, which counts the try at the code. What has become of the ticket, `redeem` tells.
+    """
+    if ticket.phone_proven or ticket.used_at is not None or ticket.expires_at <= now:
+        return
+    account = await Account.get_or_none(id=ticket.account_id, status=AccountStatus.ACTIVE, second_factor=None)
+    if account is None:
+        return
+    if not phone_code:
+        raise InvalidInput([FieldProblem("phoneCode", "REQUIRED")])
+    await phone_codes.spend(account.phone, CodePurpose.SECOND_FACTOR, phone_code, now=now)
+    await SignInTicket.filter(id=ticket.id).update(phone_proven=True)
 
 
 async def redeem(ticket: SignInTicket, account: Account, code: str, *, now: datetime) -> bool:
@@ -75,6 +95,8 @@ async def redeem(ticket: SignInTicket, account: Account, code: str, *, now: date
     kept = ticket.offered_secret if account.second_factor is None else account.second_factor
     if ticket.used_at is not None or ticket.expires_at <= now or kept is None:
         return False
+    if account.second_factor is None and not ticket.phone_proven:
+        return False  # taken away between the two steps: the next sign-in sets up another one
     step = rules.accepted_step(rules.read(kept), code, now=now, last_used=account.second_factor_step)
     if step is None:
         ticket.wrong_tries += 1

@@ -91,14 +91,18 @@ async def open_session(
             raise SignInRefused
         if not second_factor.is_needed(account):
             return await _open(account, transport, _printable(device), replaces=replaces, now=now)
-        issued = await second_factor.issue(account, transport=transport, device=_printable(device), now=now)
+        issued = await second_factor.issue(account, phone_proven=known is None, transport=transport, device=_printable(device), now=now)
     raise SecondFactorNeeded(issued.ticket, issued.expires_at, issued.enrolment)
 
 
-async def confirm_session(ticket: str, code: str, *, replaces: Viewer | None = None, now: datetime) -> OpenedSession:
+async def confirm_session(
+    ticket: str, code: str, *, phone_code: str | None = None, replaces: Viewer | None = None, now: datetime
+) -> OpenedSession:
     """Open the session for which a ticket was issued, with the second factor; `replaces` as with open_session, where a browser asked.
 
-    A try at a code is counted whatever becomes of it: call outside any transaction. Raises SecondFactorRejected, TooSoon after too many.
+    Setting a factor up after a password needs `phone_code` too, which proves the phone that the administrator entered. A try at a code is
+    counted whatever becomes of it: call outside any transaction. Raises SecondFactorRejected, TooSoon after too many, InvalidInput and
+    CodeRejected about the phone code.
     """
     if in_transaction():
         raise RuntimeError("a try at a code must not be rolled back: call outside the transaction")
@@ -106,6 +110,7 @@ async def confirm_session(ticket: str, code: str, *, replaces: Viewer | None = N
     known = await SignInTicket.get_or_none(token_hash=digest)
     if known is None:
         raise SecondFactorRejected
+    await second_factor.prove_phone(known, phone_code, now=now)
     async with transaction():
         account = await Account.filter(id=known.account_id, status=AccountStatus.ACTIVE).select_for_update().first()
         held = await SignInTicket.filter(token_hash=digest).select_for_update().first()

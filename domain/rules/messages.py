@@ -45,8 +45,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Phone, password or code is not right. Check them, or reset the password by a phone code.",
     ),
     "SECOND_FACTOR_NEEDED": (
-        "请输入身份验证器应用中的六位动态口令；首次登录请先用应用添加本账号。",
-        "Enter the six digits of your authenticator app; at your first sign-in, add this account to the app before.",
+        "请输入身份验证器应用中的六位动态口令；首次登录请先用应用添加本账号，并填写发送到手机的验证码。",
+        "Enter the six digits of your authenticator app; at first, add this account to the app and give a code sent to your phone.",
     ),
     "SECOND_FACTOR_REJECTED": (
         "动态口令不正确、已使用或登录已超时。请等待下一个口令，或重新登录。",

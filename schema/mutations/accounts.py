@@ -80,6 +80,10 @@ class SessionConfirmInput:
 
     ticket: str = strawberry.field(description="From `SecondFactorNeeded`.")
     code: str = strawberry.field(description="The six digits that the authenticator app shows now; each is good for one sign-in.")
+    phone_code: str | None = strawberry.field(
+        default=None,
+        description="Where `enrolment` tells `phoneCodeNeeded`: a code of `phoneCodeSend` for SECOND_FACTOR, to the phone of the account.",
+    )
 
 
 @strawberry.input(description="Leave this device.")
@@ -156,7 +160,7 @@ SessionOpenResult = Annotated[
     strawberry.union("SessionOpenResult", description="The new session, or why there is none."),
 ]
 SessionConfirmResult = Annotated[
-    SessionOpened | p.SecondFactorRejected | p.TooSoon | p.Unavailable,
+    SessionOpened | p.CodeRejected | p.InvalidInput | p.SecondFactorRejected | p.TooSoon | p.Unavailable,
     strawberry.union("SessionConfirmResult", description="The new session, or why there is none."),
 ]
 SessionCloseResult = Annotated[
@@ -233,7 +237,9 @@ class AccountMutations:
     async def session_confirm(self, info: Info, input: SessionConfirmInput) -> SessionConfirmResult:
         """See sessions.confirm_session."""
         context = info.context
-        opened = await sessions.confirm_session(input.ticket, input.code, replaces=context.viewer, now=context.now)
+        opened = await sessions.confirm_session(
+            input.ticket, input.code, phone_code=input.phone_code, replaces=context.viewer, now=context.now
+        )
         return await _handed_over(opened, context)
 
     @strawberry.mutation(description="Leave this device (退出登录), at once; a cookie is taken back.")

@@ -10,9 +10,18 @@ from typing import Any
 
 import pytest
 
-from domain.actions import accounts, housekeeping, second_factor, sessions, staff
+from domain.actions import accounts, housekeeping, phone_codes, second_factor, sessions, staff
 from domain.rules import second_factor as rules
-from domain.rules.errors import NotAllowed, NotFound, SecondFactorNeeded, SecondFactorRejected, SignInRefused, TooSoon
+from domain.rules.errors import (
+    CodeRejected,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    SecondFactorNeeded,
+    SecondFactorRejected,
+    SignInRefused,
+    TooSoon,
+)
 from models.accounts import Account, Session, SignInTicket
 from models.database import rows, transaction
 from models.enums import CodePurpose, Transport
@@ -20,7 +29,7 @@ from schema.root import schema
 from settings import Settings
 from tests.conftest import ROOT, Clock
 from tests.graphql import context_for
-from tests.people import PASSWORD, SignedIn, administrator, code_sent, officer, registered_expert, some_address
+from tests.people import PASSWORD, SignedIn, administrator, code_sent, officer, registered_expert, some_address, some_phone
 
 
 @pytest.fixture
@@ -53,7 +62,8 @@ async def enrolled(who: SignedIn, clock: Clock) -> bytes:
     needed = await begin(who, clock)
     secret = rules.read(needed.enrolment.secret)  # type: ignore[union-attr]
     now = await clock.now()
-    await sessions.confirm_session(needed.ticket, rules.code_at(secret, rules.step_of(now)), now=now)
+    sent = await code_sent(who.phone, CodePurpose.SECOND_FACTOR, now=now)
+    await sessions.confirm_session(needed.ticket, rules.code_at(secret, rules.step_of(now)), phone_code=sent, now=now)
     await clock.move(seconds=60)
     return secret
 
@@ -73,7 +83,9 @@ async def test_the_first_sign_in_sets_the_app_up_and_the_first_right_code_makes_
     secret = rules.read(needed.enrolment.secret)  # type: ignore[union-attr]
     now = await clock.now()
 
-    opened = await sessions.confirm_session(needed.ticket, code(secret, now), now=now)
+    sent = await code_sent(zhao.phone, CodePurpose.SECOND_FACTOR, now=now)
+
+    opened = await sessions.confirm_session(needed.ticket, code(secret, now), phone_code=sent, now=now)
 
     after = await Account.get(id=zhao.account.id)
     viewer, _ = await sessions.authenticate(opened.token)
@@ -105,10 +117,74 @@ async def test_later_sign_ins_need_a_new_code_each_and_tell_no_secret(zhao: Sign
             await sessions.confirm_session(ticket, given, now=now)
 
 
-async def test_a_phone_code_is_a_first_factor_too(zhao: SignedIn, clock: Clock) -> None:
-    sent = await code_sent(zhao.phone, CodePurpose.SIGN_IN, now=await clock.now())
+async def test_a_phone_code_is_a_first_factor_too_and_then_proves_the_phone(zhao: SignedIn, clock: Clock) -> None:
+    now = await clock.now()
+    sent = await code_sent(zhao.phone, CodePurpose.SIGN_IN, now=now)
 
-    assert (await begin(zhao, clock, code=sent)).ticket
+    needed = await begin(zhao, clock, code=sent)
+    opened = await sessions.confirm_session(needed.ticket, code(rules.read(needed.enrolment.secret), now), now=now)  # type: ignore[union-attr]
+
+    assert not needed.enrolment.phone_code_needed  # type: ignore[union-attr]
+    assert opened.token
+    assert (await Account.get(id=zhao.account.id)).second_factor is not None
+
+
+async def test_who_knows_the_first_password_alone_sets_nothing_up(zhao: SignedIn, clock: Clock) -> None:
+    needed = await begin(zhao, clock)
+    secret, now = rules.read(needed.enrolment.secret), await clock.now()  # type: ignore[union-attr]
+    of_another = await code_sent(some_phone(), CodePurpose.SECOND_FACTOR, now=now)
+    of_another_purpose = await code_sent(zhao.phone, CodePurpose.RESET_PASSWORD, now=now)
+
+    for missing in (None, ""):
+        with pytest.raises(InvalidInput) as refused:
+            await sessions.confirm_session(needed.ticket, code(secret, now), phone_code=missing, now=now)
+        assert [(each.path, each.code) for each in refused.value.problems] == [("phoneCode", "REQUIRED")]
+    for foreign in (of_another, of_another_purpose, "\ud800"):
+        with pytest.raises(CodeRejected):
+            await sessions.confirm_session(needed.ticket, code(secret, now), phone_code=foreign, now=now)
+
+    kept = await SignInTicket.get(token_hash=second_factor.ticket_hash(needed.ticket))
+    assert needed.enrolment.phone_code_needed  # type: ignore[union-attr]
+    assert (kept.phone_proven, kept.used_at) == (False, None)
+    assert (await Account.get(id=zhao.account.id)).second_factor is None
+    assert await Session.filter(account_id=zhao.account.id, ended_at=None).count() == 1  # from before two factors were asked for
+
+
+async def test_a_phone_that_was_proven_stays_so_for_the_next_try_at_the_app(zhao: SignedIn, clock: Clock) -> None:
+    needed, other = await begin(zhao, clock), await begin(zhao, clock)
+    secret, now = rules.read(needed.enrolment.secret), await clock.now()  # type: ignore[union-attr]
+    sent = await code_sent(zhao.phone, CodePurpose.SECOND_FACTOR, now=now)
+
+    with pytest.raises(SecondFactorRejected):
+        await sessions.confirm_session(needed.ticket, wrong(secret, now), phone_code=sent, now=now)
+    with pytest.raises(CodeRejected):  # used up, and proven for the first ticket alone
+        await sessions.confirm_session(other.ticket, code(secret, now), phone_code=sent, now=now)
+
+    assert await sessions.confirm_session(needed.ticket, code(secret, now), phone_code=sent, now=now)
+
+
+async def test_a_dead_ticket_costs_no_phone_code(zhao: SignedIn, clock: Clock) -> None:
+    needed = await begin(zhao, clock)
+    secret = rules.read(needed.enrolment.secret)  # type: ignore[union-attr]
+    now = await clock.move(minutes=5)
+    sent = await code_sent(zhao.phone, CodePurpose.SECOND_FACTOR, now=now)
+
+    with pytest.raises(SecondFactorRejected):
+        await sessions.confirm_session(needed.ticket, code(secret, now), phone_code=sent, now=now)
+
+    await phone_codes.check(zhao.phone, CodePurpose.SECOND_FACTOR, sent, now=now)
+
+
+async def test_a_factor_that_was_taken_away_between_the_steps_is_not_set_up_by_the_old_ticket(zhao: SignedIn, clock: Clock) -> None:
+    needed = await begin(zhao, clock)
+    secret, now = rules.read(needed.enrolment.secret), await clock.now()  # type: ignore[union-attr]
+    ticket = await SignInTicket.get(token_hash=second_factor.ticket_hash(needed.ticket))
+
+    async with transaction():
+        redeemed = await second_factor.redeem(ticket, await Account.get(id=zhao.account.id), code(secret, now), now=now)
+
+    assert not redeemed
+    assert (await Account.get(id=zhao.account.id)).second_factor is None
 
 
 async def test_experts_sign_in_with_one_factor(now: datetime) -> None:
@@ -280,7 +356,7 @@ async def test_tickets_are_removed_after_a_day(zhao: SignedIn, clock: Clock) -> 
 
 
 OPEN = """mutation ($input: SessionOpenInput!) { sessionOpen(input: $input) {
-    __typename ... on SecondFactorNeeded { code message ticket expiresAt enrolment { secret uri } } } }"""
+    __typename ... on SecondFactorNeeded { code message ticket expiresAt enrolment { secret uri phoneCodeNeeded } } } }"""
 CONFIRM = """mutation ($input: SessionConfirmInput!) { sessionConfirm(input: $input) {
     __typename ... on SessionOpened { token viewer { account { name secondFactorSince } } } ... on Problem { code message } } }"""
 
@@ -295,12 +371,17 @@ async def test_the_doors_lead_through_both_steps(zhao: SignedIn, clock: Clock) -
         return found
 
     needed = await ask(OPEN, "sessionOpen", phone=zhao.phone, password=PASSWORD, transport="BEARER")
-    refused = await ask(CONFIRM, "sessionConfirm", ticket=needed["ticket"], code="12345")
+    alone = await ask(CONFIRM, "sessionConfirm", ticket=needed["ticket"], code="12345")
+    wrong_phone = await ask(CONFIRM, "sessionConfirm", ticket=needed["ticket"], code="12345", phoneCode="12345")
+    sent = await code_sent(zhao.phone, CodePurpose.SECOND_FACTOR, now=now)
+    refused = await ask(CONFIRM, "sessionConfirm", ticket=needed["ticket"], code="12345", phoneCode=sent)
     given = code(rules.read(needed["enrolment"]["secret"]), now)
     opened = await ask(CONFIRM, "sessionConfirm", ticket=needed["ticket"], code=given)
 
     assert (needed["__typename"], needed["code"]) == ("SecondFactorNeeded", "SECOND_FACTOR_NEEDED")
     assert needed["enrolment"]["uri"].startswith("otpauth://totp/")
+    assert needed["enrolment"]["phoneCodeNeeded"] is True
+    assert (alone["__typename"], wrong_phone["__typename"]) == ("InvalidInput", "CodeRejected")
     assert (refused["__typename"], refused["code"]) == ("SecondFactorRejected", "SECOND_FACTOR_REJECTED")
     assert opened["__typename"] == "SessionOpened"
     assert opened["viewer"]["account"]["name"] == zhao.account.name

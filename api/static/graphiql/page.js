@@ -11,12 +11,18 @@ const SESSION_OPEN = `mutation ($input: SessionOpenInput!) {
   sessionOpen(input: $input) {
     __typename
     ... on SessionOpened { viewer { account { name } } }
-    ... on SecondFactorNeeded { ticket enrolment { secret uri } }
+    ... on SecondFactorNeeded { ticket enrolment { secret uri phoneCodeNeeded } }
     ... on Problem { code message }
   }
 }`;
 const SESSION_CONFIRM = `mutation ($input: SessionConfirmInput!) {
   sessionConfirm(input: $input) {
+    __typename
+    ... on Problem { code message }
+  }
+}`;
+const PHONE_CODE_SEND = `mutation ($input: PhoneCodeSendInput!) {
+  phoneCodeSend(input: $input) {
     __typename
     ... on Problem { code message }
   }
@@ -41,6 +47,7 @@ const secondFactor = document.getElementById("second-factor");
 const signOut = document.getElementById("sign-out");
 let known; // who the page last knew to be signed in
 let ticket; // of a sign-in that waits for its second factor
+let phoneToProve; // before the second factor is set up
 
 async function showViewer() {
   const { viewer } = await execute(VIEWER);
@@ -65,6 +72,7 @@ function askSecondFactor(asked) {
   secret.textContent = asked?.enrolment?.secret.match(/.{1,4}/g).join(" ") ?? "";
   secret.href = asked?.enrolment?.uri ?? ""; // opens an app on the same device
   document.getElementById("enrolment").hidden = !asked?.enrolment;
+  document.getElementById("phone-code").hidden = !asked?.enrolment?.phoneCodeNeeded;
   signIn.reset();
   secondFactor.reset();
   showForm();
@@ -72,13 +80,19 @@ function askSecondFactor(asked) {
 }
 
 async function openSession(phone, password) {
+  phoneToProve = phone;
   const { sessionOpen } = await execute(SESSION_OPEN, { input: { phone, password, transport: "COOKIE" } });
   return sessionOpen.__typename === "SecondFactorNeeded" ? askSecondFactor(sessionOpen) : showSession(sessionOpen);
 }
 
-async function confirmSession(code) {
-  const { sessionConfirm } = await execute(SESSION_CONFIRM, { input: { ticket, code } });
+async function confirmSession(code, phoneCode) {
+  const { sessionConfirm } = await execute(SESSION_CONFIRM, { input: { ticket, code, phoneCode } });
   return showSession(sessionConfirm);
+}
+
+async function sendCode() {
+  const { phoneCodeSend } = await execute(PHONE_CODE_SEND, { input: { phone: phoneToProve, purpose: "SECOND_FACTOR" } });
+  if (phoneCodeSend.__typename !== "PhoneCodeSent") throw new Error(`${phoneCodeSend.message} (${phoneCodeSend.code})`);
 }
 
 async function showSession(answer) {
@@ -111,10 +125,13 @@ signIn.addEventListener("submit", (event) => {
 
 secondFactor.addEventListener("submit", (event) => {
   event.preventDefault();
-  const code = secondFactor.elements.code.value;
-  secondFactor.reset(); // each code is good for one try
-  attempt(() => confirmSession(code));
+  const { code, "phone-code": phoneCode } = secondFactor.elements;
+  const digits = code.value;
+  code.value = ""; // good for one try; the phone code stays for the next one
+  attempt(() => confirmSession(digits, phoneCode.value || null));
 });
+
+document.getElementById("send-code").addEventListener("click", () => attempt(sendCode));
 
 document.getElementById("anew").addEventListener("click", () => attempt(() => askSecondFactor(undefined)));
 
