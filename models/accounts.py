@@ -5,14 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.enums import AccountStatus, CodePurpose, Role, StaffActKind, Transport
 from models.ids import new_id
+from models.row import Row
 from models.sealing import SealedField
 
 
-class Account(Model):
+class Account(Row):
     """Somebody who can sign in. One live account a phone and an id number (constraints of 0002)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -38,7 +38,7 @@ class Account(Model):
         table = "accounts"
 
 
-class Session(Model):
+class Session(Row):
     """One signed-in device. Only the hash of its token is kept; ending it is setting `ended_at`."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -58,7 +58,7 @@ class Session(Model):
         table = "sessions"
 
 
-class SignInTicket(Model):
+class SignInTicket(Row):
     """A sign-in that waits for its second factor; only the hash of its ticket is kept.
 
     `offered_secret` is that of a second factor which is being set up; it becomes the account's with the first right code.
@@ -83,7 +83,7 @@ class SignInTicket(Model):
         table = "sign_in_tickets"
 
 
-class PhoneCode(Model):
+class PhoneCode(Row):
     """One challenge sent to a phone. The code itself is not kept: it is derived from the id and the installation's key."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -101,7 +101,7 @@ class PhoneCode(Model):
         indexes = (("phone_hash", "purpose", "created_at"), ("address_hash", "created_at"), ("created_at",))
 
 
-class FailedSignIn(Model):
+class FailedSignIn(Row):
     """A sign-in that did not succeed, counted per phone and client address; kept for a day."""
 
     id = fields.BigIntField(primary_key=True)
@@ -114,7 +114,7 @@ class FailedSignIn(Model):
         indexes = (("phone_hash", "at"), ("address_hash", "at"))
 
 
-class Consent(Model):
+class Consent(Row):
     """Acceptance of one version of the privacy terms.
 
     The use of sensitive data is accepted apart from it, in `sensitive_accepted_at`: null from before that was asked.
@@ -133,7 +133,7 @@ class Consent(Model):
         table = "consents"
 
 
-class ClearRead(Model):
+class ClearRead(Row):
     """Somebody saw personal data of an expert in clear; shown to that expert, never changed.
 
     `what` are names of PersonalField, comma-separated, or one image as `FILE:<purpose>`; `reader_*` tell who it was at that time.
@@ -158,7 +158,7 @@ class ClearRead(Model):
         table = "clear_reads"
 
 
-class StaffAct(Model):
+class StaffAct(Row):
     """Something done with an account of staff. Append-only (trigger of 0020), numbered, each bound to the one before by a keyed hash.
 
     `actor_*` tell who it was at that time: empty for the operator at the machine.
@@ -185,7 +185,7 @@ class StaffAct(Model):
         table = "staff_acts"
 
 
-class IdempotencyKey(Model):
+class IdempotencyKey(Row):
     """The answer that a creation gave under a key of the client, for 24 hours."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

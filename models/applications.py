@@ -5,16 +5,16 @@ from __future__ import annotations
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.accounts import Account
 from models.enums import CaseKind, Move, RejectReason, Role, Stage
 from models.experts import Expert
 from models.ids import new_id
 from models.profiles import Revision
+from models.row import Row
 
 
-class Application(Model):
+class Application(Row):
     """One case. `stage` is its only status; domain/actions/moving.py is its only writer.
 
     `revision` is the frozen revision under review (the last reviewed one while the case is returned), empty before the first submission.
@@ -59,7 +59,7 @@ class Application(Model):
         indexes = (("stage", "pool_code", "stage_since", "id"),)
 
 
-class ApplicationRecord(Model):
+class ApplicationRecord(Row):
     """One move of a case: who, when, from, to. Append-only (trigger of 0002); `hash` covers the row and the hash of the one before."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -95,7 +95,7 @@ class ApplicationRecord(Model):
         unique_together = (("application", "number"),)
 
 
-class ApplicationNote(Model):
+class ApplicationNote(Row):
     """A note among the officers of a case. Append-only (trigger of 0002)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.accounts import Account
 from models.enums import Standing
 from models.ids import new_id
+from models.row import Row
 
 
-class Expert(Model):
+class Expert(Row):
     """One person's place in the registry. `pool_code` is set at admission and moves with a division change."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

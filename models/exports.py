@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.accounts import Account
 from models.enums import ExportKind, ExportState
 from models.ids import new_id
+from models.row import Row
 
 
-class Export(Model):
+class Export(Row):
     """One file to take along, for the person who asked alone. Its bytes lie sealed in the object store under `object_key`.
 
     `subject_id` is the revision of an application form. `pool_code` is the officer's at the time of asking: who has moved to another office

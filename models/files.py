@@ -5,14 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.accounts import Account
 from models.enums import FilePurpose
 from models.ids import new_id
+from models.row import Row
 
 
-class StoredFile(Model):
+class StoredFile(Row):
     """One checked and stripped image. The bytes lie in the object store under `object_key`, named by their hash."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.enums import KeyUse
+from models.row import Row
 
 
-class KnownKey(Model):
+class KnownKey(Row):
     """One key that was used here. `retired_at` is set when nothing is sealed under it any more."""
 
     fingerprint = fields.CharField(max_length=8, primary_key=True)

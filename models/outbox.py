@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.enums import OutboxState
 from models.ids import new_id
+from models.row import Row
 
 
-class OutboxRow(Model):
+class OutboxRow(Row):
     """One promise: `kind` names the verb, `subject_id` the row it is about; the id is the provider's idempotency key.
 
     `correlation_id` is that of the request that promised it: worker and provider go on under it.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.enums import MergeState, Role
 from models.experts import Expert
 from models.ids import new_id
+from models.row import Row
 
 
-class PoolMerge(Model):
+class PoolMerge(Row):
     """A pool that closed and the one that takes its people and cases; how far that is done. A pool closes once (constraint of 0010)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -33,7 +33,7 @@ class PoolMerge(Model):
         table = "pool_merges"
 
 
-class PoolTransfer(Model):
+class PoolTransfer(Row):
     """One person moved with a pool. Append-only (trigger of 0010)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

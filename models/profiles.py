@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.enums import (
     EmployerKind,
@@ -20,6 +19,7 @@ from models.enums import (
 from models.experts import Expert
 from models.files import StoredFile
 from models.ids import new_id
+from models.row import Row
 from models.sealing import SealedField
 
 _File = fields.ForeignKeyNullableRelation[StoredFile]
@@ -29,7 +29,7 @@ def _image() -> _File:
     return fields.ForeignKeyField("models.StoredFile", related_name=False, null=True, on_delete=fields.RESTRICT)
 
 
-class Revision(Model):
+class Revision(Row):
     """One revision of a profile with its basic and evaluation info. Rows of a revision that is no draft never change (trigger of 0002)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -95,7 +95,7 @@ class Revision(Model):
         unique_together = (("expert", "number"),)
 
 
-class _Entry(Model):
+class _Entry(Row):
     """A row of a section. `entry_id` stays the same when a revision is copied, so that two revisions can be compared."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.applications import Application
 from models.enums import NoticeState, ObjectionState
 from models.ids import new_id
+from models.row import Row
 from models.sealing import SealedField
 
 
-class PublicNotice(Model):
+class PublicNotice(Row):
     """One admission before the public, with what the public sees of it."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -35,7 +35,7 @@ class PublicNotice(Model):
         table = "public_notices"
 
 
-class NoticeSpecialty(Model):
+class NoticeSpecialty(Row):
     """A specialty named in a notice."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -50,7 +50,7 @@ class NoticeSpecialty(Model):
         table = "notice_specialties"
 
 
-class Objection(Model):
+class Objection(Row):
     """异议: somebody objects to an admission; who it was is never told to the expert."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

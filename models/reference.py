@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.enums import Audience, CodeKind, DayKind, DayStatus, HelpKind
+from models.row import Row
 
 
-class _Reference(Model):
+class _Reference(Row):
     """A row that a newer file may rename or retire, never delete: old profiles name it."""
 
     name = fields.CharField(max_length=120)
@@ -35,7 +35,7 @@ class Division(_Reference):
         table = "divisions"
 
 
-class DivisionAlias(Model):
+class DivisionAlias(Row):
     """An old code and the one that took its place."""
 
     old_code = fields.CharField(primary_key=True, max_length=6)
@@ -126,7 +126,7 @@ class HelpContact(_Reference):
         table = "help_contacts"
 
 
-class CalendarDay(Model):
+class CalendarDay(Row):
     """A day that differs from Monday to Friday."""
 
     date = fields.DateField(primary_key=True)
@@ -138,7 +138,7 @@ class CalendarDay(Model):
         table = "calendar_days"
 
 
-class DevelopmentClock(Model):
+class DevelopmentClock(Row):
     """The offset by which `registry_now()` runs ahead; the table is empty in production."""
 
     id = fields.IntField(primary_key=True)

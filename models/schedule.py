@@ -5,14 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.enums import Availability, HalfDay
 from models.experts import Expert
 from models.ids import new_id
+from models.row import Row
 
 
-class _Span(Model):
+class _Span(Row):
     """From one half-day to another, both included."""
 
     availability = fields.CharEnumField(Availability, max_length=20)

@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.accounts import Account
 from models.enums import ReminderKind, SmsState, SmsTemplate
 from models.ids import new_id
+from models.row import Row
 from models.sealing import SealedField
 
 
-class SmsMessage(Model):
+class SmsMessage(Row):
     """One message. Its text is made from template, language and parameters at the time of sending; a code is never in it."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -44,7 +44,7 @@ class SmsMessage(Model):
         indexes = (("application_id",), ("state", "created_at"), ("created_at", "id"))
 
 
-class Reminder(Model):
+class Reminder(Row):
     """That somebody was reminded of something, once (a_reminder_is_given_once): of what, counted from when, at which distance in days."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

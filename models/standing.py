@@ -5,14 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.enums import DismissalCause, Role, Standing, StandingChange
 from models.experts import Expert
 from models.ids import new_id
+from models.row import Row
 
 
-class StandingRecord(Model):
+class StandingRecord(Row):
     """One change of a formal expert's standing, with its reasons. Append-only (trigger of 0002)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -35,7 +35,7 @@ class StandingRecord(Model):
         table = "standing_records"
 
 
-class Bar(Model):
+class Bar(Row):
     """Somebody may not register before `until`. Known by the keyed hash of the id number alone, so that it outlives everything else."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

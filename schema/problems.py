@@ -1,20 +1,19 @@
 """Refusals as typed problems: the one place where the domain's errors become GraphQL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any, Self
 
 import asyncpg
 import strawberry
-from graphql import GraphQLError
-from strawberry.schema import ExceptionHandler
-from strawberry.types.field import StrawberryField
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, GraphQLUnionType, get_named_type
+from graphql.pyutils import is_awaitable
 
 from domain.rules import errors
 from domain.rules.messages import Language, text
 from models.enums import HalfDay, Move, ObjectionState, Stage, Standing
-from schema.context import Info
+from schema.context import Context
 
 
 @strawberry.interface(description="Why a request was understood and not carried out. Nothing has changed.")
@@ -286,25 +285,33 @@ BUSY = (
 """What the database says when the same request may succeed a moment later."""
 
 
-def _handler(
-    raised: type[Exception] | tuple[type[Exception], ...], problem: type[Problem], refused: type[errors.Refusal]
-) -> ExceptionHandler[Any]:
-    class Handler(ExceptionHandler):  # type: ignore[type-arg]  # the types are known at run time alone
-        exception_type = raised
-        error_type = problem
+_TOLD: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], type[Problem]]] = (*PROBLEMS.items(), (BUSY, Unavailable))
 
-        def handle(self, exception: Exception, *, field: StrawberryField, info: Info) -> Problem:  # noqa: ARG002  strawberry's signature
-            refusal = exception if isinstance(exception, errors.Refusal) else refused()
+
+def answer_with_problems(mutations: GraphQLObjectType) -> None:
+    """Have each verb answer a refusal with the problem that its result union names; elsewhere the refusal goes up as an error.
+
+    Strawberry's exception handlers do the same, but ask each field of the schema about each of them: a tenth of the time to start.
+    """
+    for field in mutations.fields.values():
+        union = get_named_type(field.type)
+        named = {each.name for each in union.types} if isinstance(union, GraphQLUnionType) else set()
+        field.resolve = _answering(field.resolve, [(kind, each) for kind, each in _TOLD if each.__name__ in named])
+
+
+def _answering(resolve: Any, told: Sequence[tuple[Any, type[Problem]]]) -> Any:
+    async def answered(source: Any, info: GraphQLResolveInfo[Context], **given: Any) -> Any:
+        try:
+            found = resolve(source, info, **given)
+            return await found if is_awaitable(found) else found
+        except Exception as raised:
+            problem = next((each for kind, each in told if isinstance(raised, kind)), None)
+            if problem is None:
+                raise
+            refusal = raised if isinstance(raised, errors.Refusal) else errors.Unavailable()
             return problem.of(refusal, info.context.language)
 
-    return Handler()
-
-
-HANDLERS = [
-    *(_handler(refusal, problem, refusal) for refusal, problem in PROBLEMS.items()),
-    _handler(BUSY, Unavailable, errors.Unavailable),
-]
-"""Given to the schema: a field whose result union names the problem answers with it; elsewhere the refusal goes up as an error."""
+    return answered
 
 
 def to_error(refusal: errors.Refusal, language: Language) -> GraphQLError:

@@ -35,7 +35,7 @@ from schema.mutations.schedule import ScheduleMutations
 from schema.mutations.specialties import SpecialtyMutations
 from schema.mutations.standing import StandingMutations
 from schema.nodes import RECORDS
-from schema.problems import HANDLERS
+from schema.problems import answer_with_problems
 from schema.queries.applications import ApplicationQueries
 from schema.queries.experts import ExpertQueries
 from schema.queries.exports import ExportQueries
@@ -97,9 +97,10 @@ def build() -> GuardedSchema:
         mutation=Mutation,
         subscription=Subscription,
         types=list(RECORDS.values()),
-        exception_handlers=HANDLERS,
         scalar_overrides={datetime: INSTANT, date: DAY},
     )
+    assert built._schema.mutation_type is not None  # noqa: S101, SLF001  it was just given
+    answer_with_problems(built._schema.mutation_type)  # noqa: SLF001  strawberry has no accessor
     _describe_inputs(built)
     _build_flat_inputs_at_once(built)
     return built

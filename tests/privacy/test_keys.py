@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from domain.actions import keys
 from domain.actions.record_chain import broken_links
 from models.accounts import Account
+from models.ciphers import UnknownKey
 from models.database import database_now, execute, rows
 from models.enums import FilePurpose, Stage
 from models.profiles import Revision
 from models.publicity import Objection
-from models.sealing import UnknownKey, current_fingerprint, current_header, seal, secret_fingerprint, unseal
+from models.sealing import current_fingerprint, current_header, seal, secret_fingerprint, unseal
 from models.sms import SmsMessage
 from settings import Settings, SettingsError, read, settings, variable
 from tests.cases import case_at
