@@ -556,7 +556,7 @@ def main(arguments: list[str]) -> int:
             # Whoever names a collector of traces gets the packages that speak to it.
             ensure_environment("tracing" if need == "runtime" and os.environ.get(variable("otlp_endpoint")) else need)
             if Path(sys.prefix).resolve() != VENV.resolve():
-                os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), name, *rest])
+                os.execv(PYTHON, [str(PYTHON), str(ROOT / "start.py"), name, *rest])
         return command(rest)
     except SettingsError as error:
         tell(f"{error}.")

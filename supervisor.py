@@ -27,7 +27,7 @@ STOP_SECONDS = 25.0  # a worker may need 20 to finish its jobs
 ABANDONED_SECONDS = 10.0  # what a killed supervisor's processes need to end
 LONGEST_PAUSE_SECONDS = 10.0
 STEADY_SECONDS = 30.0  # whoever lived this long is started again without a pause
-_RUN = str(Path(__file__).resolve().parent / "run.py")
+_START = str(Path(__file__).resolve().parent / "start.py")
 
 
 class Trouble(Exception):
@@ -140,7 +140,7 @@ def databases(settings: Settings) -> Iterator[dict[str, str]]:
 
 @dataclass
 class Role:
-    """One of the product's own processes: `python run.py <name>`."""
+    """One of the product's own processes: the command `<name>` of run.py."""
 
     name: str
     flags: tuple[str, ...] = ()
@@ -151,7 +151,7 @@ class Role:
         parent = os.getpid()
         flags = [*self.flags, *(["--report", str(report)] if report is not None else [])]
         self.process = subprocess.Popen(
-            [sys.executable, _RUN, self.name, *flags],
+            [sys.executable, _START, self.name, *flags],
             env=dict(environment),
             stdin=subprocess.PIPE if "--wait" in flags else subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the supervisor alone

@@ -34,7 +34,7 @@ import settings as settings_module  # noqa: E402
 from bench import growth, report  # noqa: E402
 from bench.load import Cost, load, resident_mib  # noqa: E402
 from bench.operations import MUTATION, OPERATIONS, Measured  # noqa: E402
-from bench.servers import Contender, contenders, install_peers  # noqa: E402
+from bench.servers import Contender, contenders, install, worker_figures  # noqa: E402
 from bench.world import SECRET, WAITING, World, prepare, put_back  # noqa: E402
 from settings import Settings  # noqa: E402
 
@@ -235,7 +235,7 @@ def main() -> int:
         return 0
     directory = HERE / ".data" / str(chosen.experts)
     server = embedded.Postgres(directory / "postgres")
-    install_peers()
+    install()
     url = server.start()
     assert server.process is not None
     all_ = contenders(set(chosen.only.split(",")) if chosen.only else None)
@@ -255,7 +255,7 @@ def main() -> int:
         processes = {
             each.name: {"start_cpu": each.start_cpu, "start_mib": each.start_mib, "mib": resident_mib(each.process.pid)}
             for each in all_ if each.process
-        }  # fmt: skip
+        } | {"worker": worker_figures(world)}  # fmt: skip
         alone = {each.name: pgbench(world, each.name, 2 if chosen.quick else 5) for each in reads}
         if not chosen.quick and not chosen.operations and not chosen.only:
             report.write(costs, processes, alone, chosen.experts)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import embedded
 import run as product
 from bench.load import ask, cpu_seconds, resident_mib
 from bench.operations import MUTATION, OPERATIONS, Measured
@@ -24,6 +25,7 @@ from bench.world import ROOT, SECRET, World
 
 HERE = ROOT / "bench"
 PEERS = HERE / "peers"
+WORKER_SECONDS = 5.0
 EVERY = tuple(each.name for each in (*OPERATIONS, MUTATION))
 
 
@@ -112,7 +114,7 @@ def contenders(chosen: set[str] | None) -> list[Contender]:
     reads = tuple(each.name for each in OPERATIONS)
     ours = "bench.contenders.ordinary"
     found = [
-        Contender("ours", [python, str(ROOT / "run.py"), "api"]),
+        Contender("ours", [own_python(), "-c", "import run; run.api([])"]),  # `run.py api` would go on in its own environment
         Contender("hand-written", [python, serve, "bench.contenders.handwritten:create_app", "{port}"], graphql=False),
         Contender("bare ASGI", [python, serve, "bench.contenders.handwritten:bare", "{port}"], graphql=False, operations=reads),
         Contender("ordinary executor", [python, serve, f"{ours}:create_app", "{port}"]),
@@ -137,21 +139,57 @@ def contenders(chosen: set[str] | None) -> list[Contender]:
     return [each for each in found if chosen is None or each.name in chosen or each.name == "ours"]
 
 
+def worker_figures(world: World) -> dict[str, float]:
+    """A worker's CPU until it has started, its memory then and after some seconds of sweeping."""
+    directory = world.configuration.data_dir
+    queue = embedded.Valkey(directory / "valkey")
+    environment = {
+        "PATH": os.environ["PATH"], "DATABASE_URL": world.configuration.database_url, "REDIS_URL": queue.start(),
+        "REGISTRY_DEVELOPMENT": "0", "REGISTRY_SECRET_KEY": SECRET, "REGISTRY_DATA_DIR": str(directory),
+    }  # fmt: skip
+    path = directory / "worker.log"
+    with path.open("wb") as log:
+        command = [own_python(), "-c", "import run; run.worker([])"]
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + 30
+        while "worker started" not in path.read_text():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the worker does not start; see {path}")
+            time.sleep(0.01)
+        figures = {"start_cpu": cpu_seconds([process.pid]), "start_mib": resident_mib(process.pid)}
+        time.sleep(WORKER_SECONDS)
+        return figures | {"mib": resident_mib(process.pid)}
+    finally:
+        process.terminate()
+        process.wait()
+        queue.stop()
+
+
+def own_python() -> str:
+    """A Python with what the product needs to run and nothing else: beside a developer's packages libraries load more, structlog rich."""
+    own = HERE / ".data" / "product" / "bin" / "python"
+    return str(own) if own.exists() else str(product.PYTHON)
+
+
 def node(directory: Path) -> str:
     """The Node that the peer brought, else the system's."""
     own = sorted((directory / "node_modules").glob("node*/bin/node"))
     return str(own[0]) if own else shutil.which("node") or "node"
 
 
-def install_peers() -> None:
-    """Bring the peers' packages from their lock files; what cannot be installed is left out."""
+def install() -> None:
+    """Bring the product's packages and the peers' from their lock files; what cannot be installed is left out."""
     for name in ("mercurius", "postgraphile"):
         directory = PEERS / name
         if not (directory / "node_modules").exists() and shutil.which("npm"):
             subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=directory, check=False)
-    for name in ("ariadne", "strawberry_django"):
+    locks = {"product": product.LOCKS["runtime"]} | {name: PEERS / name / "requirements.lock" for name in ("ariadne", "strawberry_django")}
+    for name, lock in locks.items():
         environment = HERE / ".data" / name
-        if not environment.exists():
-            lock = PEERS / name / "requirements.lock"
+        made_from = environment / lock.name
+        if not made_from.exists() or made_from.read_bytes() != lock.read_bytes():
             subprocess.run([sys.executable, "-m", "venv", environment], check=False)
-            subprocess.run([environment / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", lock], check=False)
+            done = subprocess.run([environment / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", lock], check=False)
+            if done.returncode == 0:
+                shutil.copy(lock, made_from)

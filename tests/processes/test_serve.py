@@ -67,9 +67,8 @@ class Registry:
         found = {}
         for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
             command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-            found[next((name for name in ("run.py api", "run.py worker", "bin/postgres", "valkey-server") if name in command), command)] = (
-                int(child)
-            )
+            ours = ("start.py api", "start.py worker", "bin/postgres", "valkey-server")
+            found[next((name for name in ours if name in command), command)] = int(child)
         return found
 
     def processes(self) -> list[str]:
@@ -103,14 +102,14 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 def test_one_command_starts_everything_and_tells_the_next_step(registry: Registry) -> None:
     said = registry.start()
 
-    assert registry.children().keys() == {"run.py api", "run.py worker", "bin/postgres", "valkey-server"}
+    assert registry.children().keys() == {"start.py api", "start.py worker", "bin/postgres", "valkey-server"}
     assert registry.answers()
     assert f"http://127.0.0.1:{registry.port}/graphiql" in said
     assert "Demonstration sign-ins" in said
     assert "Next:" in said
 
 
-@pytest.mark.parametrize("name", ["run.py worker", "valkey-server", "bin/postgres", "run.py api"])
+@pytest.mark.parametrize("name", ["start.py worker", "valkey-server", "bin/postgres", "start.py api"])
 def test_whatever_is_killed_comes_back(registry: Registry, name: str) -> None:
     before = registry.children()
 
