@@ -189,7 +189,7 @@ def install() -> None:
         environment = HERE / ".data" / name
         made_from = environment / lock.name
         if not made_from.exists() or made_from.read_bytes() != lock.read_bytes():
-            subprocess.run([sys.executable, "-m", "venv", environment], check=False)
+            subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=False)
             done = subprocess.run([environment / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", lock], check=False)
             if done.returncode == 0:
                 shutil.copy(lock, made_from)
