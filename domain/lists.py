@@ -35,16 +35,14 @@ def search_term(text: str) -> str:
 def contains(columns: tuple[str, str], text: str) -> Where:
     """Rows of which one of the columns contains the text, whatever the case of letters.
 
-    From two characters on, the index on `bigrams` of both columns (models/migrations/0002) finds the candidates; one character is looked
-    for in every row, in the order of the list. The pairs are a value and not `bigrams(:words)`, which PostgreSQL would work out in each
-    request, and count as dear when it plans.
+    From two characters on, the index on `words` finds the candidates, the `bigrams` of both columns together (models/migrations/0027); one
+    character is looked for in every row, in the order of the list. The pairs are a value and not `bigrams(:search)`, which PostgreSQL
+    would work out in each request, and count as dear when it plans.
     """
-    first, second = (f"{{t}}.{column}" for column in columns)
-    found, pairs = f"({first} ILIKE :search OR {second} ILIKE :search)", bigrams(text.strip())
+    found, pairs = " OR ".join(f"{{t}}.{column} ILIKE :search" for column in columns), bigrams(text.strip())
     if not pairs:
-        return Where(found, {"search": search_term(text)})
-    candidates = f"bigrams(coalesce({first}, '') || ' ' || coalesce({second}, '')) @> :pairs"
-    return Where(f"({candidates} AND {found})", {"search": search_term(text), "pairs": pairs})
+        return Where(f"({found})", {"search": search_term(text)})
+    return Where(f"({{t}}.words @> :pairs AND ({found}))", {"search": search_term(text), "pairs": pairs})
 
 
 def bigrams(words: str) -> list[str]:

@@ -17,7 +17,7 @@ from tortoise.models import Model
 from domain.rules.errors import NotFound
 from domain.rules.viewer import Viewer
 from models import accounts, applications, experts, exports, files, pools, profiles, publicity, reference, schedule, sms, standing
-from models.database import rows
+from models.database import columns, rows
 from models.enums import Role
 from settings import settings
 
@@ -302,8 +302,8 @@ async def records(
     asked = [each.sql for each in where]
     conditions = [visible(model, viewer.role if viewer else None, asked), *asked]
     values = values_of([*where, also] if also else where, viewer, now)
-    columns = f"t.*, {also.sql}" if also else "t.*"
-    text = f"SELECT {columns} FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
+    wanted = f"{columns(model, 't')}, {also.sql}" if also else columns(model, "t")
+    text = f"SELECT {wanted} FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
     if limit is not None:
         text += f" LIMIT {limit:d}"
     if lock:

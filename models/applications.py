@@ -47,7 +47,7 @@ class Application(Row):
     closed_at = fields.DatetimeField(null=True)
     claimed_by_id: UUID | None
     claimed_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
-        "models.Account", "claims", null=True, db_index=True, on_delete=fields.RESTRICT
+        "models.Account", "claims", null=True, on_delete=fields.RESTRICT
     )
     claimed_by_name = fields.CharField(max_length=60, null=True)
     claimed_until = fields.DatetimeField(null=True)
@@ -64,9 +64,7 @@ class ApplicationRecord(Row):
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     application_id: UUID
-    application: fields.ForeignKeyRelation[Application] = fields.ForeignKeyField(
-        "models.Application", "records", db_index=True, on_delete=fields.RESTRICT
-    )
+    application: fields.ForeignKeyRelation[Application] = fields.ForeignKeyField("models.Application", "records", on_delete=fields.RESTRICT)
     number = fields.IntField()
     round = fields.IntField()
     at = fields.DatetimeField()

@@ -274,20 +274,28 @@ async def execute(sql: str, *values: Any) -> int:
     return touched
 
 
-def stored(row: Model) -> dict[str, Any]:
-    """The columns of a model's row with their values as the driver takes them, for statements that write more than one table."""
+def stored(row: Model, *names: str) -> dict[str, Any]:
+    """The columns of a model's row, or those of these names, with their values as the driver takes them, for statements of our own."""
     return {
-        column: getattr(row, name) if convert is None else convert(getattr(row, name), row) for column, name, convert in _columns(type(row))
+        column: getattr(row, name) if convert is None else convert(getattr(row, name), row)
+        for column, name, convert in _columns(type(row), names)
     }
 
 
 @cache
-def _columns(model: type[Model]) -> Sequence[tuple[str, str, Callable[[Any, Model], Any] | None]]:
-    """Column, attribute and conversion of each field; none where the driver takes the value as it is and constraints check it."""
+def columns(model: type[Model], table: str) -> str:
+    """The columns of a model's rows for SELECT, under the alias `table`: without those that PostgreSQL keeps for its indexes."""
+    return ", ".join(f"{table}.{column}" for column in model._meta.fields_db_projection.values())
+
+
+@cache
+def _columns(model: type[Model], names: Sequence[str]) -> Sequence[tuple[str, str, Callable[[Any, Model], Any] | None]]:
+    """Column, attribute and conversion of these fields, else of all; none where the driver takes it as it is and constraints check it."""
     fields = model._meta.fields_map
     return [
         (column, name, None if type(fields[name]) in _TAKEN_AS_THEY_ARE else fields[name].to_db_value)
         for name, column in model._meta.fields_db_projection.items()
+        if not names or name in names
     ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import orjson
 
 from domain.actions.promises import send_sms
-from domain.rules.calendar import ExceptionalDay, PublishedDay, Window, WorkingCalendar, checked_year, recomputed
+from domain.reads import Where
+from domain.rules.calendar import SHANGHAI, ExceptionalDay, PublishedDay, Window, WorkingCalendar, checked_year, recomputed
 from domain.rules.errors import NotAllowed
 from domain.rules.viewer import Viewer
 from models.accounts import Account
@@ -23,20 +24,35 @@ from settings import settings
 LOCK = 0x72656665  # any constant: one change of the reference data at a time
 
 
-EXCEPTIONAL_DAYS = """(SELECT coalesce(json_agg(json_build_array(date, kind, status) ORDER BY date), '[]')::text
-    FROM calendar_days WHERE date >= (registry_now() - interval '1 year')::date)"""
-"""The calendar table from last year on as a text, for statements that need the calendar beside something else; see `calendar_of`."""
+def _days(condition: str) -> str:
+    """The days of the table under a condition, in SQL, as one text; see `calendar_of`."""
+    listed = "SELECT json_agg(json_build_array(date, kind, status) ORDER BY date)::text FROM calendar_days"
+    return f"coalesce(({listed} WHERE {condition}), '[]')"
+
+
+_SINCE_LAST_YEAR = _days("date >= (registry_now() - interval '1 year')::date")
+_AHEAD = _days("date BETWEEN :first_date AND :last_date")
+
+
+def days_ahead(now: datetime, working_days: int) -> Where:
+    """A column for statements that read something else too: the days of the table among which so many working days from now end.
+
+    As a year has DAYS_OF_A_YEAR exceptions at most, they end before twice as many days and four months. A case's row costs less to read
+    than the whole table.
+    """
+    today = now.astimezone(SHANGHAI).date()
+    return Where(_AHEAD, {"first_date": today, "last_date": today + timedelta(days=2 * working_days + 120)})
 
 
 async def working_calendar() -> WorkingCalendar:
-    """The calendar table, read anew: administrators extend it while the product runs."""
-    [found] = await rows(f"SELECT {EXCEPTIONAL_DAYS} AS days")
+    """The calendar table from last year on, read anew: administrators extend it while the product runs."""
+    [found] = await rows(f"SELECT {_SINCE_LAST_YEAR} AS days")
     return calendar_of(found["days"])
 
 
 @lru_cache(maxsize=4)
 def calendar_of(exceptional_days: str) -> WorkingCalendar:
-    """The calendar in what EXCEPTIONAL_DAYS selects, which changes once or twice a year."""
+    """The calendar in such a text, which changes once a day at most."""
     days = orjson.loads(exceptional_days)
     return WorkingCalendar(ExceptionalDay(date.fromisoformat(day), DayKind(kind), DayStatus(status)) for day, kind, status in days)
 

@@ -138,7 +138,7 @@ def _next_record(
 
 async def _write(case: Application, record: ApplicationRecord, held: tuple[UUID | None, datetime | None]) -> None:
     """The case, its record and the announcement of both in one statement, which writes nothing unless the case is as it was read."""
-    of_case, of_record = stored(case), stored(record)
+    of_case, of_record = stored(case, *_CHANGED, *_FURTHER.get(record.move, ())), stored(record)
     told = announcement(
         "applicationMoved",
         application=case.id,
@@ -155,15 +155,30 @@ async def _write(case: Application, record: ApplicationRecord, held: tuple[UUID 
         raise Overtaken
 
 
+_CHANGED = (
+    "stage", "stage_since", "due_at", "closed_at", "claimed_by_id", "claimed_by_name", "claimed_until", "records_count", "last_hash",
+)  # fmt: skip
+"""What each move writes of the case. Naming `applicant` or `employer` would have PostgreSQL work out its words for the search anew."""
+
+_FURTHER: Mapping[Move, Sequence[str]] = {
+    Move.SUBMIT: (
+        "revision_id", "pool_code", "leaving_pool_code", "applicant", "employer", "declared_commitment", "declared_avoidance", "round",
+        "submitted_at",
+    ),
+    Move.TRANSFER: ("pool_code", "leaving_pool_code"),
+}  # fmt: skip
+
+
 @cache
 def _writing(of_case: Sequence[str], of_record: Sequence[str]) -> str:
-    """Its values: the columns of the case, those of the record, how many records there were, whose claim until when, channel, message."""
+    """Its values: columns of the case, those of the record, how many records there were, whose claim until when, channel, message."""
     places = [f"${number}" for number in range(1, len(of_case) + len(of_record) + 6)]
     changed = ", ".join(f"{column} = {place}" for column, place in zip(of_case, places, strict=False))
+    recorded = dict(zip(of_record, places[len(of_case) : -5], strict=True))
     records, holder, until, channel, message = places[-5:]
-    return f"""WITH moved AS (UPDATE applications SET {changed} WHERE id = {places[of_case.index("id")]} AND records_count = {records}
+    return f"""WITH moved AS (UPDATE applications SET {changed} WHERE id = {recorded["application_id"]} AND records_count = {records}
             AND claimed_by_id IS NOT DISTINCT FROM {holder} AND claimed_until IS NOT DISTINCT FROM {until} RETURNING 1),
-        recorded AS (INSERT INTO application_records ({", ".join(of_record)}) SELECT {", ".join(places[len(of_case) : -5])} FROM moved)
+        recorded AS (INSERT INTO application_records ({", ".join(recorded)}) SELECT {", ".join(recorded.values())} FROM moved)
         SELECT pg_notify({channel}, {message}) FROM moved"""  # noqa: S608  our own names
 
 

@@ -14,7 +14,7 @@ import orjson
 from domain.rules.errors import NotAllowed
 from domain.rules.viewer import Viewer
 from models.applications import Application, ApplicationRecord
-from models.database import rows
+from models.database import columns, rows
 from models.enums import ChainBreak, Role
 from models.sealing import derived_key
 
@@ -113,7 +113,8 @@ async def verify_next(after: UUID | None, *, viewer: Viewer, batch: int = 200) -
 
 
 async def _checked(after: UUID, batch: int, witnessed: Mapping[UUID, Head]) -> tuple[Sequence[Head], Sequence[BrokenLink]]:
-    cases = await rows("SELECT * FROM applications WHERE id > $1 AND records_count > 0 ORDER BY id LIMIT $2", after, batch)
+    sql = f"SELECT {columns(Application, 't')} FROM applications t WHERE id > $1 AND records_count > 0 ORDER BY id LIMIT $2"  # noqa: S608  our own names
+    cases = await rows(sql, after, batch)
     found = [Application._init_from_db(**dict(each)) for each in cases]
     kept: dict[UUID, list[ApplicationRecord]] = defaultdict(list)
     for row in await rows("SELECT * FROM application_records WHERE application_id = ANY($1::uuid[])", [case.id for case in found]):

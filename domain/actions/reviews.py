@@ -13,7 +13,7 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 
 from domain import reads
-from domain.actions.calendar import EXCEPTIONAL_DAYS, calendar_of
+from domain.actions.calendar import calendar_of, days_ahead
 from domain.actions.moving import Decision, Overtaken, brings_more, move
 from domain.actions.promises import announce
 from domain.rules.calendar import WorkingCalendar
@@ -250,9 +250,10 @@ async def _read(case_id: UUID, viewer: Viewer, now: datetime) -> tuple[Applicati
     if not viewer.is_officer:
         raise NotFound
     wanted = reads.Where("{t}.id = :case", {"case": case_id})
-    also = reads.Where(f"{_CASE_FACTS}, {EXCEPTIONAL_DAYS} AS exceptional_days", {"officer": viewer.account_id})
+    days = days_ahead(now, settings().stage_budget_working_days)
+    also = reads.Where(f"{_CASE_FACTS}, {days.sql} AS days_ahead", {"officer": viewer.account_id, **days.values})
     found = await reads.records(Application, viewer=viewer, now=now, where=[wanted], also=also)
     if not found:
         raise NotFound
     case = Application._init_from_db(**dict(found[0]))
-    return case, _told(case, found[0]), calendar_of(found[0]["exceptional_days"])
+    return case, _told(case, found[0]), calendar_of(found[0]["days_ahead"])
