@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -45,8 +45,42 @@ class _Lines:
     debug = info = warning = error = critical = msg
 
 
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+
+class Recurring:
+    """Lines of an event that comes with every request. Those of its facts that recur are cleaned and written down once, as in a form.
+
+    The line says what structlog would make of it, at less than half the cost. Make one after `set_up`.
+    """
+
+    def __init__(self, logger: str, event: str) -> None:
+        self._event = event
+        self._lines = _Lines(logger)
+        self._log = structlog.get_logger(logger).bind()
+        self._form = lru_cache(maxsize=1_024)(self._written)
+
+    def info(self, *, ms: float, **facts: str | None) -> None:
+        """One line. `ms` differs each time; the facts are few, or else as dear as in any other line."""
+        if _finish is None:
+            self._log.info(self._event, ms=ms, **facts)
+            return
+        varying = {"ms": ms, **structlog.contextvars.get_contextvars(), **_stamp(None, "info", {})}
+        self._lines.info(self._form(**facts) + orjson.dumps(varying).decode()[1:])
+
+    def _written(self, **facts: str | None) -> str:
+        assert _finish is not None  # noqa: S101  asked above
+        event = {"event": self._event, **facts, "logger": self._lines.name, "level": "info"}
+        return _finish(withhold(None, "info", event))[:-1] + ","
+
+
+_finish: Callable[[MutableMapping[str, Any]], str] | None = None
+"""Writes a clean event down as JSON; None where lines are to be readable, or where INFO is not told."""
+
+
 def set_up(settings: Settings, process: str) -> None:
     """Send this process's logs, those of libraries included, to standard error as the settings say. May be called twice."""
+    global _finish  # noqa: PLW0603  logs are a process's own
     renderer: Any = _json if settings.log_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
 
     def add_process(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -56,10 +90,12 @@ def set_up(settings: Settings, process: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _stamp,
         tell_where,
         withhold,
     ]
+    told = settings.log_json and logging.getLevelName(settings.log_level) <= logging.INFO
+    _finish = (lambda event: _json(None, "", add_process(None, "", event))) if told else None
     # Our own events go straight to the line: by way of the standard library, one would cost as much as reading a row.
     structlog.configure(
         processors=[*shared, add_process, renderer],

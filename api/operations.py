@@ -30,6 +30,7 @@ from domain.actions.sessions import authenticate, token_hash
 from domain.rules.errors import NotAllowed
 from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
+from logs import Recurring
 from models.database import database_now
 from schema.context import Context, Cookies
 from schema.documents import Document, DocumentError
@@ -179,7 +180,7 @@ class Operations:
         self.trusted = TrustedDocuments(settings)
         self._recognised: OrderedDict[bytes, Viewer] = OrderedDict()
         self._pace = None if settings.development else Pace(settings)  # trying and measuring come from one machine
-        self._log = log.bind()  # looks its configuration up once instead of for every line
+        self._told = Recurring("api.operations", "operation")
 
     def read(self, parameters: Parameters) -> Operation:
         """The operation that a request names; raises DocumentError."""
@@ -355,20 +356,12 @@ class Operations:
 
     def _record(self, operation: Operation, transport: str, began: float, errors: list[GraphQLError] | None) -> None:
         seconds = time.perf_counter() - began
-        code = _code(errors)
+        kind, field, name, code = operation.kind.value, operation.field, operation.name, _code(errors)
         outcome = "ok" if code is None else "fault" if code in ("INTERNAL_ERROR", "OPERATION_TIMEOUT", "SERVICE_UNAVAILABLE") else "refused"
         if operation.kind is not OperationType.SUBSCRIPTION:
-            seconds_of(operation.kind.value, operation.field, outcome).observe(seconds)
-        tracing.tell(kind=operation.kind.value, field=operation.field, operation=operation.name, code=code)
-        self._log.info(
-            "operation",
-            transport=transport,
-            kind=operation.kind.value,
-            field=operation.field,
-            operation=operation.name,
-            ms=round(seconds * 1000, 1),
-            code=code,
-        )
+            seconds_of(kind, field, outcome).observe(seconds)
+        tracing.tell(kind=kind, field=field, operation=name, code=code)
+        self._told.info(ms=round(seconds * 1000, 1), transport=transport, kind=kind, field=field, operation=name, code=code)
 
 
 async def _identify(token: str | None) -> Any:

@@ -122,3 +122,38 @@ def test_the_values_that_tortoise_writes_are_never_logged(capsys: pytest.Capture
     logging.getLogger("tortoise.db_client").debug("INSERT: %s", ["张三"])
 
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("readable", [False, True])
+def test_an_event_that_recurs_is_told_as_any_other(readable: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(replace(_SETTINGS, log_json=not readable), "api")
+    facts = {"kind": "query", "operation": "张三 13812345678", "code": None}
+    with bound_contextvars(correlation_id="c-1"):
+        structlog.get_logger("api.operations").info("operation", ms=3.1, **facts)
+        expected = capsys.readouterr().err
+        recurring = logs.Recurring("api.operations", "operation")
+
+        recurring.info(ms=3.1, **facts)
+        recurring.info(ms=4.2, **facts)
+
+    first, second = capsys.readouterr().err.splitlines()
+    if readable:
+        assert (without_time(first), second.count("13812345678")) == (without_time(expected.rstrip("\n")), 0)
+        return
+    one, other, another = json.loads(expected), json.loads(first), json.loads(second)
+    assert one.pop("timestamp") <= other.pop("timestamp") <= another.pop("timestamp")
+    assert other == one
+    assert another == {**one, "ms": 4.2}
+    assert one["operation"] == f"张三 {logs.WITHHELD}"
+
+
+def without_time(line: str) -> str:
+    return line.partition(" ")[2]
+
+
+def test_an_event_that_recurs_is_told_at_its_level_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(replace(_SETTINGS, log_level="WARNING"), "api")
+
+    logs.Recurring("api.operations", "operation").info(ms=3.1, kind="query")
+
+    assert capsys.readouterr().err == ""
