@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 from typing import Any
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -32,14 +33,20 @@ from api.receipts import Receipts
 from api.security import bad_answer, middleware
 from api.sockets import GraphQLOverWebSocket
 from domain.actions import keys
+from domain.actions.common_pairs import learn_common_pairs
 from domain.actions.demonstration import ACCOUNTS
 from domain.actions.sessions import still_open
 from models.database import close_database, open_database
+from schema.faults import record_fault
 from schema.guarded import GuardedSchema
+from schema.problems import BUSY
 from schema.root import schema
 from settings import Settings, settings
 
+log = structlog.get_logger("api.app")
 PATH = "/graphql"
+LEARNING_SECONDS = 600.0
+"""PostgreSQL samples a table anew when a tenth of it has changed."""
 
 
 def create_app() -> Starlette:
@@ -63,12 +70,14 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
         try:
             await keys.check()
             await listener.start()
+            learning = asyncio.create_task(_keep_learning())
             gc.freeze()  # schema, modules and plans of classes live as long as the process: no collection need walk them
             gc.set_threshold(10_000, 20, 20)  # an answer's objects are freed as they are let go; few of them are in circles
             gc.enable()
             with _at_stop_signal(connections.end_all):
                 yield
             connections.end_all()
+            learning.cancel()
         finally:
             await listener.stop()
             await close_database()
@@ -102,6 +111,18 @@ class GraphQLFirst:
         """ASGI."""
         ours = scope["type"] == "http" and scope["path"] == PATH and scope["method"] in ("POST", "GET")
         await (self.endpoint if ours else self.app)(scope, receive, send)
+
+
+async def _keep_learning() -> None:
+    """Know the common pairs for searches, as the statistics of the database change. Searches are right without it, but may be slow."""
+    while True:
+        try:
+            await learn_common_pairs()
+        except BUSY as busy:
+            log.warning("nothing learnt", kind=type(busy).__qualname__)
+        except Exception as fault:  # noqa: BLE001  the next time may do
+            record_fault(fault, task="common pairs")
+        await asyncio.sleep(LEARNING_SECONDS)
 
 
 async def _to_graphiql(_: Request) -> Response:

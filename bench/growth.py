@@ -34,6 +34,7 @@ QUESTIONS = {
     "first page: public notices": "publicNotices(first: 20) { nodes { id name employer closesAt } }",
     "first page: cases by name": 'applications(first: 20, filter: {search: "李伟"}) { nodes { id applicant } }',
     "first page: cases by full name": 'applications(first: 20, filter: {search: "万建明"}) { nodes { id applicant } }',
+    "first page: cases by a common word": 'applications(first: 20, filter: {search: "公司"}) { nodes { id applicant } }',
     **{f"page {number:,}: {name}": asked for name, asked in (("all cases", _CASES), ("available experts", _EXPERTS)) for number in DEEP},
     "total: queue": "applications(filter: {awaitingMe: true}) { totalCount }",
     "total: all cases": "applications { totalCount }",

@@ -70,7 +70,7 @@ class ApplicationRecord(Row):
     at = fields.DatetimeField()
     actor_id: UUID | None
     actor: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
-        "models.Account", "acts", null=True, db_index=True, on_delete=fields.RESTRICT
+        "models.Account", "acts", null=True, on_delete=fields.RESTRICT
     )
     actor_name = fields.CharField(max_length=60, null=True)
     actor_role = fields.CharEnumField(Role, max_length=20, null=True)  # empty: the system

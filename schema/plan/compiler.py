@@ -186,7 +186,7 @@ class Answered:
     @property
     def shape(self) -> tuple[str, ...]:
         """Everything that the text of the statement depends on."""
-        return (self.kind, *(each.sql for each in self.where))
+        return (self.kind, *(text for each in self.where for text in (each.sql, each.counting)))
 
 
 Build = Callable[[Sequence[Any], Sequence[Answered]], Any]
@@ -295,7 +295,7 @@ class Compiler:
 
     def _total(self, source: Page, record: type[Node], answered: Answered, values: str, parent: str = "") -> str:
         table = self._alias()
-        where = [_renamed(each, values) for each in answered.where[: answered.uncursored]]
+        where = [_renamed(replace(each, sql=each.counted), values) for each in answered.where[: answered.uncursored]]
         if source.key is not None:
             where.append(f"{{t}}.{source.key} = {parent}.id")
         limit = self._request.settings.count_max

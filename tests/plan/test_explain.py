@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,11 +12,15 @@ import pytest
 
 import settings as settings_module
 from demonstration.seed import seed_experts
+from domain import reads
+from domain.actions.common_pairs import learn_common_pairs
 from domain.actions.inbox import inbox
-from domain.lists import bigrams
+from domain.lists import COMMON, CaseFilter, bigrams
+from domain.reads import Where
 from domain.rules.viewer import Viewer
+from models.applications import Application
 from models.database import database_now, fetch, pool, rows
-from models.enums import Role
+from models.enums import CaseKind, Role
 from models.ids import new_id
 from schema.root import schema
 from settings import Settings
@@ -165,6 +169,59 @@ async def test_an_inbox_is_counted_from_the_open_cases_alone(
     (opened,) = await rows("SELECT count(*) AS n FROM applications WHERE closed_at IS NULL")
     assert "Seq Scan" not in {each["Node Type"] for each in scans}
     assert 0 < sum(each.total for each in counts) <= sum(_touched(each) for each in scans) <= opened["n"]
+
+
+@pytest.fixture
+def nothing_learnt() -> Iterator[None]:
+    COMMON.learn([])
+    yield
+    COMMON.learn([])
+
+
+_SEARCH = '{ applications(first: 20, filter: {search: "公司"%s}) { %s nodes { id } } }'
+
+
+@pytest.mark.parametrize("viewer", [PROVINCE, LOCAL])
+async def test_a_page_of_what_many_cases_hold_is_found_by_walking_the_list(
+    viewer: Viewer, facts: dict[str, str], nothing_learnt: None, database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conditions() -> Sequence[Where]:
+        return CaseFilter(search="公司").conditions(viewer)
+
+    now = await database_now()
+    by_index = await _read(_SEARCH % ("", "totalCount"), viewer, database)
+    counted = await reads.count(Application, viewer=viewer, now=now, where=conditions(), limit=10_000)
+
+    assert await learn_common_pairs() > 0
+
+    assert await _read(_SEARCH % ("", "totalCount"), viewer, database) == by_index
+    assert await reads.count(Application, viewer=viewer, now=now, where=conditions(), limit=10_000) == counted > 20
+    sql, values = await _asked(_SEARCH % ("", ""), viewer, database, monkeypatch)
+    assert await _touched_by(sql, values) < 300
+
+
+async def test_what_is_rare_or_narrowed_otherwise_is_found_by_the_index(facts: dict[str, str], nothing_learnt: None) -> None:
+    await learn_common_pairs()
+
+    by_words = [
+        any("words" in each.sql for each in chosen.conditions(PROVINCE))
+        for chosen in (
+            CaseFilter(search=facts["words"]),
+            CaseFilter(search=f"{facts['words']}公司"),
+            CaseFilter(search="公司", kinds=[CaseKind.DIVISION_CHANGE]),
+            CaseFilter(search="公司", awaiting_me=True),
+            CaseFilter(search="公司"),
+        )
+    ]
+
+    assert by_words == [True, True, True, False, False]
+
+
+async def _touched_by(sql: str, values: Sequence[Any]) -> float:
+    """How many rows, of tables and of indexes, a statement looks at."""
+    explained = await pool().fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", *values)
+    [plan] = orjson.loads(orjson.dumps(explained)) if not isinstance(explained, str) else orjson.loads(explained)
+    return sum(_touched(each) for each in _steps(plan["Plan"]) if "Scan" in each["Node Type"])
 
 
 def _touched(step: dict[str, Any]) -> float:
