@@ -117,7 +117,7 @@ async def _keep_learning() -> None:
     """Know the common pairs for searches, as the statistics of the database change. Searches are right without it, but may be slow."""
     while True:
         try:
-            await learn_common_pairs()
+            log.info("common pairs learnt", found=await learn_common_pairs())
         except BUSY as busy:
             log.warning("nothing learnt", kind=type(busy).__qualname__)
         except Exception as fault:  # noqa: BLE001  the next time may do

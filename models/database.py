@@ -61,6 +61,8 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                     "server_settings": {
                         "application_name": "expert-registry",
                         "plan_cache_mode": "force_generic_plan",  # statements are made for their parameters; planning costs more
+                        # What is read is in memory. With the default, made for turning disks, small tables are read whole for each row.
+                        "random_page_cost": "1.1",
                         # Starting helpers or compiling takes longer than any statement here may run.
                         "max_parallel_workers_per_gather": "0",
                         "jit": "off",
