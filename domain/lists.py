@@ -35,8 +35,8 @@ def search_term(text: str) -> str:
 class CommonPairs:
     """The pairs of characters that so many cases hold that a page of them is found sooner by walking the list than by the index.
 
-    The index finds all cases that hold a pair, and each must be looked at to tell which have waited longest: of a million cases with 公司
-    in the employer's name, for twenty that are shown. Both ways find the same; domain/actions/common_pairs.py learns which are common.
+    The index finds all cases that hold a pair, and each must be looked at to tell which have waited longest: for 公司 nearly every second
+    case, where twenty are shown. Both ways find the same; domain/actions/common_pairs.py learns which pairs are common.
     """
 
     def __init__(self) -> None:
