@@ -7,7 +7,7 @@ import gc
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -70,14 +70,13 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
         try:
             await keys.check()
             await listener.start()
-            learning = asyncio.create_task(_keep_learning())
             gc.freeze()  # schema, modules and plans of classes live as long as the process: no collection need walk them
             gc.set_threshold(10_000, 20, 20)  # an answer's objects are freed as they are let go; few of them are in circles
             gc.enable()
-            with _at_stop_signal(connections.end_all):
-                yield
+            async with _learning():
+                with _at_stop_signal(connections.end_all):
+                    yield
             connections.end_all()
-            learning.cancel()
         finally:
             await listener.stop()
             await close_database()
@@ -111,6 +110,17 @@ class GraphQLFirst:
         """ASGI."""
         ours = scope["type"] == "http" and scope["path"] == PATH and scope["method"] in ("POST", "GET")
         await (self.endpoint if ours else self.app)(scope, receive, send)
+
+
+@asynccontextmanager
+async def _learning() -> AsyncIterator[None]:
+    task = asyncio.create_task(_keep_learning())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task  # it may hold a connection, which the pool would wait for
 
 
 async def _keep_learning() -> None:

@@ -36,6 +36,7 @@ class Application(Row):
     round = fields.IntField(default=0)
     pool_code = fields.CharField(max_length=6, null=True)
     leaving_pool_code = fields.CharField(max_length=6, null=True)
+    # Of applicant and employer PostgreSQL keeps `words` in the row, for searches alone (migration 0027).
     applicant = fields.CharField(max_length=60)
     employer = fields.CharField(max_length=120, null=True)
     declared_commitment = fields.BooleanField(default=False)

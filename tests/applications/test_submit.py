@@ -12,7 +12,7 @@ from domain.actions.applications import submit
 from domain.rules import profile_input as given
 from domain.rules.errors import IllegalMove, Incomplete, InvalidInput, NotAllowed, NotFound
 from models.applications import Application, ApplicationRecord
-from models.database import execute
+from models.database import execute, rows
 from models.enums import CaseKind, Move, RevisionState, Role, Stage
 from models.experts import Expert
 from models.profiles import Revision
@@ -42,6 +42,18 @@ async def test_a_complete_profile_goes_to_the_first_review_of_its_pool(person: S
     assert (kept.pool_code, kept.applicant, kept.employer) == ("220199", "张三", "吉林大学")
     assert (kept.submitted_at, kept.stage_since, kept.closed_at) == (now, now, None)
     assert (kept.declared_commitment, kept.declared_avoidance) == (True, True)
+
+
+async def test_the_queue_has_and_finds_who_submitted_by_what_was_submitted(person: SignedIn, now: datetime) -> None:
+    case = await draft_case(person.viewer)
+    await execute("UPDATE revisions SET name = '李四', employer = '长春理工大学' WHERE expert_id = $1", person.viewer.expert_id)
+
+    await send(case, person, now)
+
+    kept = await Application.get(id=case.id)
+    assert (kept.applicant, kept.employer) == ("李四", "长春理工大学")
+    [found] = await rows("SELECT words @> bigrams('李四') AND words @> bigrams('理工') AS both FROM applications WHERE id = $1", case.id)
+    assert found["both"] is True
 
 
 async def test_the_office_has_five_working_days_from_the_submission(person: SignedIn) -> None:

@@ -92,11 +92,11 @@ async def facts(database: Settings, tmp_path_factory: pytest.TempPathFactory) ->
     }
 
 
-async def _read(document: str, viewer: Viewer | None, configuration: Settings) -> dict[str, Any]:
+async def _read(document: str, viewer: Viewer | None, configuration: Settings, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     read = schema.documents.read(document, schema._schema, configuration)
     now = await database_now()
     found: dict[str, Any] | None = await schema.plans.read(
-        read.node, read.operation(None), {}, viewer=viewer, now=now, settings=configuration
+        read.node, read.operation(None), variables or {}, viewer=viewer, now=now, settings=configuration
     )
     assert found is not None, "the operation is not compiled"
     return found
@@ -186,7 +186,7 @@ def nothing_learnt() -> Iterator[None]:
     COMMON.learn([])
 
 
-_SEARCH = '{ applications(first: 20, filter: {search: "公司"%s}) { %s nodes { id } } }'
+_SEARCH = '{ applications(first: 20, filter: {search: "公司"}) { %s nodes { id } } }'
 
 
 @pytest.mark.parametrize("viewer", [PROVINCE, LOCAL])
@@ -197,15 +197,38 @@ async def test_a_page_of_what_many_cases_hold_is_found_by_walking_the_list(
         return CaseFilter(search="公司").conditions(viewer)
 
     now = await database_now()
-    by_index = await _read(_SEARCH % ("", "totalCount"), viewer, database)
+    by_index = await _read(_SEARCH % "totalCount", viewer, database)
     counted = await reads.count(Application, viewer=viewer, now=now, where=conditions(), limit=10_000)
 
     assert await learn_common_pairs() > 0
 
-    assert await _read(_SEARCH % ("", "totalCount"), viewer, database) == by_index
+    assert await _read(_SEARCH % "totalCount", viewer, database) == by_index
     assert await reads.count(Application, viewer=viewer, now=now, where=conditions(), limit=10_000) == counted > 20
-    sql, values = await _asked(_SEARCH % ("", ""), viewer, database, monkeypatch)
+    sql, values = await _asked(_SEARCH % "", viewer, database, monkeypatch)
+    assert "words" not in sql
     assert sum(_touched(each) for each in await _steps_of(sql, values) if "Scan" in each["Node Type"]) < 300
+
+
+async def test_what_is_walked_for_is_counted_by_the_index(
+    facts: dict[str, str], nothing_learnt: None, database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await learn_common_pairs()
+
+    counting, _ = await _asked(_SEARCH % "totalCount", PROVINCE, database, monkeypatch)
+
+    assert counting.count("words @>") == 1
+
+
+async def test_one_document_looks_for_common_and_for_single_characters(
+    facts: dict[str, str], nothing_learnt: None, database: Settings
+) -> None:
+    await learn_common_pairs()
+    document = "query ($words: String!) { applications(first: 1, filter: {search: $words}) { totalCount nodes { id } } }"
+
+    by_words = [await _read(document, PROVINCE, database, {"words": words}) for words in ("公司", "公", "公司")]
+
+    assert by_words[0] == by_words[2]
+    assert [each["applications"]["totalCount"] for each in by_words] == [database.count_max] * 3
 
 
 async def test_what_is_rare_or_narrowed_otherwise_is_found_by_the_index(facts: dict[str, str], nothing_learnt: None) -> None:
