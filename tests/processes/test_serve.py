@@ -66,7 +66,10 @@ class Registry:
         assert self.process is not None
         found = {}
         for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
-            command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            try:
+                command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except FileNotFoundError:
+                continue  # it has ended since it was listed
             ours = ("start.py api", "start.py worker", "bin/postgres", "valkey-server")
             found[next((name for name in ours if name in command), command)] = int(child)
         return found
