@@ -72,7 +72,7 @@ class Files:
         return answer
 
     async def _context(self, request: Request) -> Context:
-        return await self._operations.context(request, credentials(request).token, NoCookies())
+        return await self._operations.context(request, credentials(request), NoCookies())
 
     async def _hand_in(self, request: Request) -> Response:
         """The body is the image; `purpose` in the query, the file's name percent-encoded in `X-File-Name`."""

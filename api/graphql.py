@@ -192,7 +192,7 @@ class GraphQLOverHTTP:
 
     async def _with_files(self, request: Request, given: Credentials, accepted: Accepted) -> Response:
         """A form goes to the disk as it arrives, so nothing of it is read before it is known who sends it."""
-        viewer = (await self._operations.context(request, given.token, NoCookies())).viewer
+        viewer = (await self._operations.context(request, given, NoCookies())).viewer
         if viewer is None:
             raise BadRequestError(401, "NOT_SIGNED_IN", "Forms with files are for those who are signed in: call `sessionOpen` first.")
         most = self._settings.image_max_bytes + bodies.FORM_OVERHEAD_BYTES
@@ -216,7 +216,7 @@ class GraphQLOverHTTP:
         if result is not None:
             return _json(accepted, result)
         cookies = ResponseCookies(self._settings)
-        context = await self._operations.context(request, given.token, cookies)
+        context = await self._operations.context(request, given, cookies, operation=operation)
         result = await self._operations.run(operation, context, "http")
         response = _json(accepted, result)
         cookies.put_on(response)
@@ -227,7 +227,7 @@ class GraphQLOverHTTP:
         found = self._public.find(key)
         if found is None:
             generation = self._public.generation
-            context = await self._operations.context(request, None, NoCookies())
+            context = await self._operations.context(request, Credentials(None), NoCookies())
             result = await self._operations.run(operation, context, "http")
             if result.errors:
                 return _json(accepted, result)
@@ -241,7 +241,7 @@ class GraphQLOverHTTP:
         return Response(body, headers=headers, media_type=f"{accepted.json}; charset=utf-8")
 
     async def _results(self, request: Request, operation: Operation, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:
-        context = await self._operations.context(request, credentials(request).token, NoCookies(), connection)
+        context = await self._operations.context(request, credentials(request), NoCookies(), connection)
         connection.session_id = context.viewer.session_id if context.viewer else None
         async for result in self._operations.stream(operation, context, "sse"):
             yield result

@@ -25,8 +25,9 @@ from api.connections import Connection
 from api.listener import Event, Listener
 from api.metrics import REFUSED_DOCUMENTS, seconds_of
 from api.pace import Pace
-from api.security import client_address
-from domain.actions.sessions import authenticate, token_hash
+from api.security import Credentials, client_address
+from domain.actions.sessions import authenticate_reading
+from domain.reads import Ahead
 from domain.rules.errors import NotAllowed
 from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
@@ -222,14 +223,25 @@ class Operations:
         self._record(operation, transport, began, None)
         return result
 
-    async def context(self, connection: HTTPConnection, token: str | None, cookies: Cookies, open_on: Connection | None = None) -> Context:
-        """Who asks, when and from where; the database is asked twice if its connection was lost meanwhile."""
+    async def context(
+        self,
+        connection: HTTPConnection,
+        given: Credentials,
+        cookies: Cookies,
+        open_on: Connection | None = None,
+        operation: Operation | None = None,
+    ) -> Context:
+        """Who asks, when and from where; the database is asked twice if its connection was lost meanwhile.
+
+        What the `operation` begins with is read along, where that is known.
+        """
+        wanted = self._ahead(operation, given.digest) if operation is not None else None
         try:
-            viewer, now = await _identify(token)
+            viewer, now, ahead = await _identify(given, wanted)
         except BUSY:
-            viewer, now = await _identify(token)
-        if token:
-            self._remember(token_hash(token), viewer)
+            viewer, now, ahead = await _identify(given, wanted)
+        if given.digest:
+            self._remember(given.digest, viewer)
         return Context(
             viewer=viewer,
             now=now,
@@ -239,7 +251,15 @@ class Operations:
             settings=self.settings,
             cookies=cookies,
             events=Announcements(self.listener, open_on),
+            ahead=ahead,
         )
+
+    def _ahead(self, operation: Operation, digest: bytes) -> Ahead | None:
+        """As for `at_once`, what is remembered of the token only chooses what is read."""
+        viewer = self._recognised.get(digest)
+        if viewer is None or operation.kind is not OperationType.MUTATION:
+            return None
+        return self.schema.plans.ahead(operation.document.node, operation.node, operation.parameters.variables or {}, viewer)
 
     def keep_pace(self, connection: HTTPConnection, digest: bytes) -> None:
         """Count one more request of a client before anything of it is read; raises TooManyRequestsError.
@@ -364,8 +384,8 @@ class Operations:
         self._told.info(ms=round(seconds * 1000, 1), transport=transport, kind=kind, field=field, operation=name, code=code)
 
 
-async def _identify(token: str | None) -> Any:
-    return await authenticate(token) if token else (None, await database_now())
+async def _identify(given: Credentials, ahead: Ahead | None) -> Any:
+    return await authenticate_reading(given.digest, ahead) if given.digest else (None, await database_now(), None)
 
 
 def _lost(fault: Exception, path: list[str | int] | None, context: Context) -> ExecutionResult:

@@ -114,7 +114,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
             socket.operations.keep_pace(socket.websocket, socket.given.digest)
             named = str(operation.query) if isinstance(operation.query, _DocumentId) else None
             asked = socket.operations.read(Parameters(operation.query, operation.variables, operation.operation_name, None, named))
-            context = await socket.operations.context(socket.websocket, socket.given.token, NoCookies(), socket.connection)
+            context = await socket.operations.context(socket.websocket, socket.given, NoCookies(), socket.connection, asked)
             if context.viewer is None and socket.connection.session_id is not None:
                 socket.connection.end(Ending.SESSION_ENDED)
                 return

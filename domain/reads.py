@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
-import asyncpg
 from tortoise.models import Model
 
 from domain.rules.errors import NotFound
@@ -46,6 +45,18 @@ class Where:
         return self.counting or self.sql
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a verb reads first, to be read in the same statement that authenticates: at most one row, for a viewer of an earlier request.
+
+    `sql` names its values as predicates do; `:now` is the registry's time.
+    """
+
+    viewer: Viewer
+    sql: str
+    values: Mapping[str, Any]
+
+
 def viewer_values(viewer: Viewer | None, now: datetime | None) -> dict[str, Any]:
     """The values that predicates name; a signed-out viewer has none. Without `now` the statement must tell the time itself."""
     return {
@@ -74,6 +85,11 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
 
 
 _numbered_once = lru_cache(maxsize=512)(numbered)
+
+
+def at(sql: str, instant: str) -> str:
+    """The statement with its `:now` taken from an expression in SQL."""
+    return PARAMETER.sub(lambda match: instant if match[1] == "now" else match[0], sql)
 
 
 def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
@@ -284,8 +300,13 @@ async def select(
     lock: bool = False,
 ) -> list[Row]:
     """Rows of a noun that the viewer may see, under further conditions, in one statement; locked until the transaction ends, if wanted."""
-    found = await records(model, viewer=viewer, now=now, where=where, order=order, limit=limit, lock=lock)
-    return [model._init_from_db(**dict(each)) for each in found]
+    text = selecting(model, viewer.role if viewer else None, [each.sql for each in where], order=order)
+    if limit is not None:
+        text += f" LIMIT {limit:d}"
+    if lock:
+        text += " FOR UPDATE OF t"
+    sql, arguments = bind(text, values_of(where, viewer, now))
+    return [model._init_from_db(**dict(each)) for each in await rows(sql, *arguments)]
 
 
 async def one(model: type[Row], key: UUID, *, viewer: Viewer | None, now: datetime, lock: bool = False) -> Row:
@@ -296,29 +317,12 @@ async def one(model: type[Row], key: UUID, *, viewer: Viewer | None, now: dateti
     return found[0]
 
 
-async def records(
-    model: type[Row],
-    *,
-    viewer: Viewer | None,
-    now: datetime,
-    where: Sequence[Where] = (),
-    order: str = "{t}.id",
-    limit: int | None = None,
-    lock: bool = False,
-    also: Where | None = None,
-) -> Sequence[asyncpg.Record]:
-    """As `select`, but the rows as the driver gives them; `also` is a list of further columns."""
-    asked = [each.sql for each in where]
-    conditions = [visible(model, viewer.role if viewer else None, asked), *asked]
-    values = values_of([*where, also] if also else where, viewer, now)
-    wanted = f"{columns(model, 't')}, {also.sql}" if also else columns(model, "t")
-    text = f"SELECT {wanted} FROM {model._meta.db_table} t WHERE {' AND '.join(f'({each})' for each in conditions)} ORDER BY {order}"  # noqa: S608  our own constants
-    if limit is not None:
-        text += f" LIMIT {limit:d}"
-    if lock:
-        text += " FOR UPDATE OF t"
-    sql, arguments = bind(text.replace("{t}", "t"), values)
-    return await rows(sql, *arguments)
+def selecting(model: type[Model], role: Role | None, conditions: Sequence[str], *, order: str = "", also: str = "") -> str:
+    """The statement that reads rows of a noun that a viewer of this role may see, under further conditions; `also` is further columns."""
+    wanted = f"{columns(model, 't')}, {also}" if also else columns(model, "t")
+    joined = " AND ".join(f"({each})" for each in (visible(model, role, conditions), *conditions))
+    text = f"SELECT {wanted} FROM {model._meta.db_table} t WHERE {joined}"  # noqa: S608  our own constants
+    return (f"{text} ORDER BY {order}" if order else text).replace("{t}", "t")
 
 
 async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, limit: int, where: Sequence[Where] = ()) -> int:

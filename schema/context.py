@@ -60,6 +60,7 @@ class Context:
     settings: Settings
     cookies: Cookies
     events: Events
+    ahead: Mapping[str, Any] | None = None  # the row that a verb begins with, where it was read while the session was proven
     settled: "Settled | None" = None  # where the verb was run before the executor; see schema/plan/mutations.py
     _loaders: dict[tuple[type[Model], str, str], DataLoader[Any, Any]] = field(default_factory=dict)
 

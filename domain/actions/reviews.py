@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
 from domain import reads
-from domain.actions.calendar import calendar_of, days_ahead
+from domain.actions.calendar import DAYS_AHEAD, calendar_of
 from domain.actions.moving import Decision, Overtaken, brings_more, move
 from domain.actions.promises import announce
-from domain.rules.calendar import WorkingCalendar
 from domain.rules.difference import is_path
 from domain.rules.errors import (
     AlreadyReviewed,
@@ -37,7 +36,7 @@ from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
 from models.database import rows, transaction
-from models.enums import AccountStatus, Move, RejectReason, Stage
+from models.enums import AccountStatus, Move, RejectReason, Role, Stage
 from settings import settings
 
 OPINION_LENGTH = 1000
@@ -54,14 +53,26 @@ class Seen:
     round: int | None = None
 
 
-async def approve(case_id: UUID, *, opinion: str | None, seen: Seen, viewer: Viewer, now: datetime) -> Application:
-    """Pass a case on to the next stage; the opinion may be left out."""
+async def approve(
+    case_id: UUID, *, opinion: str | None, seen: Seen, viewer: Viewer, now: datetime, ahead: Mapping[str, Any] | None = None
+) -> Application:
+    """Pass a case on to the next stage; the opinion may be left out.
+
+    Here and in the other decisions `ahead` is what `reading` has found for the viewer at `now`; else it is read first.
+    """
     said = _opinion(opinion, required=False)
-    return await _decide(case_id, Move.APPROVE, Decision(opinion=said), seen=seen, viewer=viewer, now=now)
+    return await _decide(case_id, Move.APPROVE, Decision(opinion=said), seen=seen, viewer=viewer, now=now, ahead=ahead)
 
 
 async def return_to_expert(
-    case_id: UUID, *, opinion: str, reasons: Sequence[tuple[str, str]], seen: Seen, viewer: Viewer, now: datetime
+    case_id: UUID,
+    *,
+    opinion: str,
+    reasons: Sequence[tuple[str, str]],
+    seen: Seen,
+    viewer: Viewer,
+    now: datetime,
+    ahead: Mapping[str, Any] | None = None,
 ) -> Application:
     """Send a case back with a text and at least one (path, text) reason on a field of the profile."""
     problems: list[FieldProblem] = []
@@ -83,13 +94,23 @@ async def return_to_expert(
         listed.append(reason)
     if problems:
         raise InvalidInput(problems)
-    return await _decide(case_id, Move.RETURN, Decision(opinion=said, field_reasons=listed), seen=seen, viewer=viewer, now=now)
+    decision = Decision(opinion=said, field_reasons=listed)
+    return await _decide(case_id, Move.RETURN, decision, seen=seen, viewer=viewer, now=now, ahead=ahead)
 
 
-async def reject(case_id: UUID, *, reason: RejectReason, opinion: str, seen: Seen, viewer: Viewer, now: datetime) -> Application:
+async def reject(
+    case_id: UUID,
+    *,
+    reason: RejectReason,
+    opinion: str,
+    seen: Seen,
+    viewer: Viewer,
+    now: datetime,
+    ahead: Mapping[str, Any] | None = None,
+) -> Application:
     """Refuse a case with a reason code and a text."""
-    said = _opinion(opinion, required=True)
-    return await _decide(case_id, Move.REJECT, Decision(opinion=said, reject_reason=reason), seen=seen, viewer=viewer, now=now)
+    decision = Decision(opinion=_opinion(opinion, required=True), reject_reason=reason)
+    return await _decide(case_id, Move.REJECT, decision, seen=seen, viewer=viewer, now=now, ahead=ahead)
 
 
 def _opinion(text: str | None, *, required: bool, problems: list[FieldProblem] | None = None) -> str | None:
@@ -172,7 +193,7 @@ async def _locked(case_id: UUID, viewer: Viewer, now: datetime) -> Application:
 
 
 _CASE_FACTS = """
-ARRAY(SELECT DISTINCT from_stage FROM application_records WHERE application_id = {t}.id AND actor_id = :officer) AS decided,
+ARRAY(SELECT from_stage FROM application_records WHERE application_id = {t}.id AND actor_id = :officer) AS decided,
     EXISTS (
         SELECT FROM accounts officer, experts x JOIN accounts a ON a.id = x.account_id LEFT JOIN revisions r ON r.id = {t}.revision_id
         WHERE officer.id = :officer AND x.id = {t}.expert_id
@@ -221,18 +242,23 @@ def _check_reviewer(facts: CaseFacts, how: Move, viewer: Viewer, now: datetime) 
         raise NotAllowed("OWN_CASE")
 
 
-async def _decide(case_id: UUID, how: Move, decision: Decision, *, seen: Seen, viewer: Viewer, now: datetime) -> Application:
+async def _decide(
+    case_id: UUID, how: Move, decision: Decision, *, seen: Seen, viewer: Viewer, now: datetime, ahead: Mapping[str, Any] | None
+) -> Application:
     """Judge what one statement reads, and write by one that holds only if nothing has moved meanwhile; else judge anew.
 
-    No lock is held while a rule is asked, and most decisions need no transaction of several statements.
+    No lock is held while a rule is asked, and most decisions need no transaction of several statements. `ahead` is what `reading` found.
     """
     try:
         for _ in range(_JUDGED_AT_MOST):
-            case, facts, calendar = await _read(case_id, viewer, now)
+            found, ahead = ahead or await _read(case_id, viewer, now), None
+            case = Application._init_from_db(**dict(found))
+            facts = _told(case, found)
             if case.stage is not seen.stage or seen.round not in (None, case.round):
                 raise AlreadyReviewed(case.stage)
             _check_reviewer(facts, how, viewer, now)
             _check_claim(case, facts, viewer, now)
+            calendar = calendar_of(found["days_ahead"])
             with suppress(Overtaken):
                 async with transaction() if brings_more(case, how) else nullcontext():
                     await move(case, how, viewer=viewer, now=now, decision=decision, calendar=calendar)
@@ -245,15 +271,27 @@ async def _decide(case_id: UUID, how: Move, decision: Decision, *, seen: Seen, v
     raise Unavailable
 
 
-async def _read(case_id: UUID, viewer: Viewer, now: datetime) -> tuple[Application, CaseFacts, WorkingCalendar]:
-    """The case as it is now, not locked, with all that a decision asks for; if the viewer is an officer who may see it."""
+def reading(case_id: UUID, viewer: Viewer) -> reads.Ahead | None:
+    """What a decision reads first: the case as it is now, not locked, with all that is asked of it; None for all but officers."""
     if not viewer.is_officer:
+        return None
+    values = {"case": case_id, "officer": viewer.account_id, "working_days": settings().stage_budget_working_days}
+    return reads.Ahead(viewer, _reading(viewer.role), values)
+
+
+@cache
+def _reading(role: Role) -> str:
+    return reads.selecting(Application, role, ["{t}.id = :case"], also=f"{_CASE_FACTS}, {DAYS_AHEAD} AS days_ahead")
+
+
+async def _read(case_id: UUID, viewer: Viewer, now: datetime) -> Mapping[str, Any]:
+    """What `reading` finds, if the viewer is an officer who may see the case."""
+    wanted = reading(case_id, viewer)
+    if wanted is None:
         raise NotFound
-    wanted = reads.Where("{t}.id = :case", {"case": case_id})
-    days = days_ahead(now, settings().stage_budget_working_days)
-    also = reads.Where(f"{_CASE_FACTS}, {days.sql} AS days_ahead", {"officer": viewer.account_id, **days.values})
-    found = await reads.records(Application, viewer=viewer, now=now, where=[wanted], also=also)
+    sql, values = reads.bind(wanted.sql, {**reads.viewer_values(viewer, now), **wanted.values})
+    found = await rows(sql, *values)
     if not found:
         raise NotFound
-    case = Application._init_from_db(**dict(found[0]))
-    return case, _told(case, found[0]), calendar_of(found[0]["days_ahead"])
+    row: Mapping[str, Any] = found[0]
+    return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from domain.actions import phone_codes, second_factor
 from domain.actions.passwords import password_opens
 from domain.actions.promises import announce
 from domain.actions.staff_acts import note_own
-from domain.reads import numbered
+from domain.reads import Ahead, at, numbered, viewer_values
 from domain.rules.errors import NotFound, SecondFactorNeeded, SecondFactorRejected, SignInRefused
 from domain.rules.fields import Fields
 from domain.rules.phone import mobile
@@ -40,12 +41,22 @@ A statement that holds this answers and authenticates in one; its values are tho
 An account's expert never changes.
 """
 
-_WHO = numbered(f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
-    SELECT clock.now, s.id AS session_id, s.used_at < clock.now - interval '1 minute' AS noted_long_ago,
-           a.id AS account_id, a.role, a.name, a.pool_code, e.id AS expert_id
-    FROM clock
-    LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id) ON s.token_hash = :token AND {_OPEN}
-    LEFT JOIN experts e ON e.account_id = a.id""")  # noqa: S608  our own constant
+
+@lru_cache(maxsize=64)
+def _who(ahead: str) -> tuple[str, tuple[str, ...]]:
+    """Who holds a token, and the row that the statement `ahead` finds, if there is one."""
+    read, joined = "", ""
+    if ahead:
+        read = ", ahead.*"
+        joined = f"LEFT JOIN LATERAL (SELECT TRUE AS found, first.* FROM ({at(ahead, 'clock.now')}) first) ahead ON s.id IS NOT NULL"  # noqa: S608  our own
+    return numbered(f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
+        SELECT clock.now, s.id AS viewer_session, s.used_at < clock.now - interval '1 minute' AS noted_long_ago,
+               a.id AS viewer_account, a.role AS viewer_role, a.name AS viewer_name, a.pool_code AS viewer_pool, e.id AS viewer_expert{read}
+        FROM clock
+        LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id) ON s.token_hash = :token AND {_OPEN}
+        LEFT JOIN experts e ON e.account_id = a.id {joined}""")  # noqa: S608  our own constants
+
+
 _STILL_OPEN = numbered(f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
     SELECT s.id FROM clock, sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ANY(:ids::uuid[]) AND {_OPEN}""")  # noqa: S608  our own constant
 
@@ -143,22 +154,35 @@ async def authenticate(token: str) -> tuple[Viewer | None, datetime]:
 
     A session ends by itself at its longest age, a staff session also when it was not used for a while. Its last use is noted once a minute.
     """
-    values = {"token": token_hash(token), "idle": settings().staff_session_idle_minutes}
-    [row] = await fetch(_WHO[0], [values[name] for name in _WHO[1]])
-    now: datetime = row["now"]
-    if row["session_id"] is None:
-        return None, now
-    if row["noted_long_ago"]:
-        await execute("UPDATE sessions SET used_at = $2 WHERE id = $1 AND used_at < $2", row["session_id"], now)
-    viewer = Viewer(
-        account_id=row["account_id"],
-        session_id=row["session_id"],
-        role=Role(row["role"]),
-        name=row["name"],
-        pool_code=row["pool_code"],
-        expert_id=row["expert_id"],
-    )
+    viewer, now, _ = await authenticate_reading(token_hash(token), None)
     return viewer, now
+
+
+async def authenticate_reading(digest: bytes, ahead: Ahead | None) -> tuple[Viewer | None, datetime, Mapping[str, Any] | None]:
+    """As `authenticate`, for a token's `token_hash`, with the row that `ahead` finds; None where there is none.
+
+    What is remembered of a token gives nobody anything: the row is handed out only where the token opens the very viewer it was read for.
+    """
+    sql, names = _who(ahead.sql if ahead else "")
+    values = {"token": digest, "idle": settings().staff_session_idle_minutes}
+    if ahead is not None:
+        values = {**viewer_values(ahead.viewer, None), **ahead.values, **values}
+    [row] = await fetch(sql, [values[name] for name in names])
+    now: datetime = row["now"]
+    if row["viewer_session"] is None:
+        return None, now, None
+    if row["noted_long_ago"]:
+        await execute("UPDATE sessions SET used_at = $2 WHERE id = $1 AND used_at < $2", row["viewer_session"], now)
+    viewer = Viewer(
+        account_id=row["viewer_account"],
+        session_id=row["viewer_session"],
+        role=Role(row["viewer_role"]),
+        name=row["viewer_name"],
+        pool_code=row["viewer_pool"],
+        expert_id=row["viewer_expert"],
+    )
+    read = row if ahead is not None and row["found"] and viewer == ahead.viewer else None
+    return viewer, now, read
 
 
 def token_hash(token: str) -> bytes:

@@ -9,6 +9,7 @@ from models.enums import RejectReason, Stage
 from schema import problems as p
 from schema.context import Info
 from schema.nodes import wanted_key
+from schema.plan.mutations import Begins
 from schema.types.applications import Application
 
 _ID = "Global id of the case."
@@ -140,6 +141,9 @@ ApplicationRejectResult = Annotated[
 ]
 
 
+_DECIDES = {"begins": Begins("applicationId", Application, reviews.reading)}
+
+
 @strawberry.type
 class ApplicationMutations:
     """Doors of domain.actions.applications and domain.actions.reviews."""
@@ -182,7 +186,10 @@ class ApplicationMutations:
         case = await reviews.release(key, viewer=viewer, now=info.context.now)
         return Application(row=case)
 
-    @strawberry.mutation(description="Pass a case on: to the next review, to the public notice, or into force.")
+    @strawberry.mutation(
+        description="Pass a case on: to the next review, to the public notice, or into force.",
+        metadata=_DECIDES,
+    )
     async def application_approve(self, info: Info, input: ApplicationApproveInput) -> ApplicationApproveResult:
         """See reviews.approve."""
         viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
@@ -192,11 +199,13 @@ class ApplicationMutations:
             seen=reviews.Seen(input.stage, input.round),
             viewer=viewer,
             now=info.context.now,
+            ahead=info.context.ahead,
         )
         return Application(row=case)
 
     @strawberry.mutation(
-        description="Send a case back to the expert with reasons field by field; after resubmission every review starts again."
+        description="Send a case back to the expert with reasons field by field; after resubmission every review starts again.",
+        metadata=_DECIDES,
     )
     async def application_return(self, info: Info, input: ApplicationReturnInput) -> ApplicationReturnResult:
         """See reviews.return_to_expert."""
@@ -208,10 +217,14 @@ class ApplicationMutations:
             seen=reviews.Seen(input.stage, input.round),
             viewer=viewer,
             now=info.context.now,
+            ahead=info.context.ahead,
         )
         return Application(row=case)
 
-    @strawberry.mutation(description="Refuse a case for good, with a reason and a text for the expert.")
+    @strawberry.mutation(
+        description="Refuse a case for good, with a reason and a text for the expert.",
+        metadata=_DECIDES,
+    )
     async def application_reject(self, info: Info, input: ApplicationRejectInput) -> ApplicationRejectResult:
         """See reviews.reject."""
         viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
@@ -222,5 +235,6 @@ class ApplicationMutations:
             seen=reviews.Seen(input.stage, input.round),
             viewer=viewer,
             now=info.context.now,
+            ahead=info.context.ahead,
         )
         return Application(row=case)

@@ -6,6 +6,7 @@ Where nothing is asked but columns of the changed row, the row that the verb lef
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from graphql import (
     FieldNode,
@@ -18,13 +19,28 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     is_leaf_type,
+    value_from_ast_untyped,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, is_awaitable
 
+from domain.reads import Ahead
+from domain.rules.viewer import Viewer
 from schema.context import Context, Settled
-from schema.nodes import RECORDS, Column, GlobalId, Node
+from schema.nodes import RECORDS, Column, GlobalId, Node, key_of
 from schema.plan.compiler import source_of
+
+
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """How a verb begins, in the metadata of its mutation as `begins`: it reads a row whose global id, of this kind, its input holds under a name.
+
+    That can be read while the session is proven; the resolver finds it in `Context.ahead`.
+    """
+
+    name: str
+    kind: type[Node]
+    reading: Callable[[UUID, Viewer], Ahead | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,17 @@ class Verb:
         records = tuple(each.name for each in union.types if each.name in RECORDS) if isinstance(union, GraphQLUnionType) else ()
         key = node.alias.value if node.alias else node.name.value
         return cls(node, field, key, records) if records and node.selection_set else None
+
+    def ahead(self, variables: Mapping[str, Any], viewer: Viewer) -> Ahead | None:
+        """What this viewer's verb reads first; None where that is not known yet, or the input is none."""
+        begins: Begins | None = self.field.extensions["strawberry-definition"].metadata.get("begins")
+        if begins is None:
+            return None
+        [given] = self.node.arguments or ()
+        value = value_from_ast_untyped(given.value, dict(variables))
+        wanted = value.get(begins.name) if isinstance(value, dict) else None
+        key = key_of(wanted, begins.kind) if isinstance(wanted, str) else None
+        return None if key is None else begins.reading(key, viewer)
 
     async def run(self, schema: GraphQLSchema, definition: OperationDefinitionNode, variables: VariableValues, context: Context) -> Settled:
         """What comes of the verb, as its resolver says it: a row, a problem, or what was raised."""

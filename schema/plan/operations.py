@@ -217,6 +217,13 @@ class Plans:
             return None
         return {verb.key: _finished(found, variant.statement, context.viewer, context.language)}
 
+    def ahead(
+        self, document: DocumentNode, definition: OperationDefinitionNode, variables: Mapping[str, Any], viewer: Viewer
+    ) -> reads.Ahead | None:
+        """What a mutation reads first, for `authenticate_reading`; None where nothing is known of it before its verb is run."""
+        verb = self._operation(document, definition).verb
+        return verb.ahead(variables, viewer) if verb is not None else None
+
     def _request(self, operation: _Operation, variables: Mapping[str, Any], viewer: Viewer | None, settings: Settings) -> Request | None:
         """None where the variables do not fit: the ordinary executor then says how."""
         given = _as_sent(operation.signatures, variables)
@@ -354,7 +361,7 @@ def _finished(answer: Any, statement: Statement, viewer: Viewer | None, language
 
 def _proving(sql: str, *, signed_in: bool) -> str:
     """A plan that takes the time from the proof of the session, and answers nothing where there is no proof."""
-    timed = reads.PARAMETER.sub(lambda match: "(SELECT now FROM proof)" if match[1] == "now" else match[0], sql)
+    timed = reads.at(sql, "(SELECT now FROM proof)")
     if not signed_in:
         return f"WITH proof AS MATERIALIZED (SELECT registry_now() AS now) {timed}"
     return f"WITH proof AS MATERIALIZED ({PROOF}) SELECT * FROM ({timed}) answer WHERE EXISTS (SELECT FROM proof)"  # noqa: S608  ours

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import orjson
 import pytest
+from starlette.requests import HTTPConnection
 
-from api.operations import Operations, Parameters
-from domain.actions import staff
+from api.operations import NoCookies, Operations, Parameters
+from api.security import Credentials
+from domain.actions import reviews, staff
+from domain.actions.sessions import authenticate_reading, token_hash
+from domain.reads import bind
+from domain.rules.errors import AlreadyReviewed
+from models.applications import Application
 from models.database import database_now, execute, rows
 from models.enums import Stage
 from schema.root import schema
 from settings import Settings
-from tests.cases import case_at
+from tests.cases import case_at, everything_about
 from tests.graphql import context_for
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
 from tests.serving import Served, Start, begin, heard, say
@@ -149,3 +156,137 @@ async def test_on_a_socket_the_executor_is_left_alone_where_a_plan_answers(datab
     results = [result async for result in operations.stream(read, context, "websocket")]
 
     assert [orjson.loads(orjson.dumps(each.data)) for each in results] == [{"viewer": {"account": {"name": "李评审", "role": "EXPERT"}}}]
+
+
+# What a decision reads first is read while the session is proven
+
+
+APPROVE = """mutation($id: ID!) { applicationApprove(input: {applicationId: $id, stage: FIRST_REVIEW, opinion: "同意"}) {
+    __typename ... on Application { stage } ... on Problem { code }
+} }"""
+
+
+async def approve(product: Served, person: SignedIn, case: Application) -> object:
+    variables = {"id": f"Application_{case.id}"}
+    answer = await product.post(APPROVE, variables=variables, headers={"authorization": f"Bearer {person.token}"})
+    result: object = answer["data"]["applicationApprove"]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("UPDATE accounts SET pool_code = '220299' WHERE id = :account", {"__typename": "NotFound", "code": "NOT_FOUND"}),
+        (
+            "UPDATE accounts SET role = 'ADMINISTRATOR', pool_code = NULL WHERE id = :account",
+            {"__typename": "NotFound", "code": "NOT_FOUND"},
+        ),
+        (
+            "UPDATE accounts SET role = 'PROVINCIAL_OFFICER', pool_code = NULL WHERE id = :account",
+            {"__typename": "NotAllowed", "code": "OTHER_OFFICE_DECIDES"},
+        ),
+        ("UPDATE accounts SET status = 'DISABLED' WHERE id = :account", {"__typename": "NotSignedIn", "code": "NOT_SIGNED_IN"}),
+        ("UPDATE sessions SET ended_at = registry_now() WHERE id = :session", {"__typename": "NotSignedIn", "code": "NOT_SIGNED_IN"}),
+        (
+            "UPDATE sessions SET used_at = registry_now() - interval '31 minutes' WHERE id = :session",
+            {"__typename": "NotSignedIn", "code": "NOT_SIGNED_IN"},
+        ),
+    ],
+    ids=["another pool", "an administrator", "of the province", "disabled", "session ended", "session left alone"],
+)
+async def test_who_may_no_more_decide_decides_nothing_though_recognised(product: Served, change: str, told: object) -> None:
+    person = await officer("220199")
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    await ask(product, person)
+    before = await everything_about(case.id)
+
+    sql, values = bind(change, {"account": person.account.id, "session": person.viewer.session_id})
+    await execute(sql, *values)
+
+    assert await approve(product, person, case) == told
+    assert await everything_about(case.id) == before
+
+
+async def test_a_record_tells_the_name_that_its_officer_has_by_now(product: Served) -> None:
+    person = await officer("220199", name="李旧名")
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    await ask(product, person)
+
+    await execute("UPDATE accounts SET name = '李新名' WHERE id = $1", person.account.id)
+
+    assert await approve(product, person, case) == {"__typename": "Application", "stage": "SECOND_REVIEW"}
+    (record,) = await rows("SELECT actor_name FROM application_records WHERE application_id = $1 AND move = 'APPROVE'", case.id)
+    assert record["actor_name"] == "李新名"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        (APPROVE, lambda key: {"id": key}),
+        (
+            "mutation($input: ApplicationApproveInput!) { applicationApprove(input: $input) { ... on Application { stage } } }",
+            lambda key: {"input": {"applicationId": key, "stage": "FIRST_REVIEW"}},
+        ),
+        (
+            (
+                'mutation($id: ID!) { applicationReject(input: {applicationId: $id, stage: FIRST_REVIEW, reason: OTHER, opinion: "否"}) {'
+                " ... on Application { stage } } }"
+            ),
+            lambda key: {"id": key},
+        ),
+        (
+            (
+                'mutation($id: ID!) { applicationReturn(input: {applicationId: $id, stage: FIRST_REVIEW, opinion: "请补充", reasons:'
+                ' [{path: "titles", text: "缺少"}]}) { ... on Application { stage } } }'
+            ),
+            lambda key: {"id": key},
+        ),
+    ],
+    ids=["approve", "input in a variable", "reject", "return"],
+)
+async def test_a_recognised_officer_decides_by_what_was_read_with_the_proof(
+    database: Settings, monkeypatch: pytest.MonkeyPatch, document: str, variables: Callable[[str], dict[str, Any]]
+) -> None:
+    person = await officer("220199")
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    operations = Operations(schema, database, Mock())
+    given, connection = Credentials.of(person.token), HTTPConnection({"type": "http", "headers": [], "client": None})
+    read = operations.read(Parameters(document, variables(f"Application_{case.id}"), None, None))
+    unrecognised = await operations.context(connection, given, NoCookies(), operation=read)
+    recognised = await operations.context(connection, given, NoCookies(), operation=read)
+    monkeypatch.setattr(reviews, "_read", AsyncMock(side_effect=AssertionError))
+
+    result = await operations.run(read, recognised, "http")
+
+    assert unrecognised.ahead is None
+    assert recognised.ahead is not None
+    assert result.errors is None
+    assert (await Application.get(id=case.id)).stage is not Stage.FIRST_REVIEW
+
+
+@pytest.mark.parametrize("sent", [None, 7, "", "Application_", "Expert_016f5e66-e802-700c-8000-000100000000", ["Application_1"]])
+async def test_what_is_no_id_of_a_case_is_read_by_nobody_ahead(database: Settings, sent: object) -> None:
+    person = await officer("220199")
+    operations = Operations(schema, database, Mock())
+    given, connection = Credentials.of(person.token), HTTPConnection({"type": "http", "headers": [], "client": None})
+    read = operations.read(Parameters(APPROVE, {"id": sent}, None, None))
+    await operations.context(connection, given, NoCookies())
+
+    assert (await operations.context(connection, given, NoCookies(), operation=read)).ahead is None
+
+
+async def test_a_case_that_moved_after_it_was_read_is_judged_anew(database: Settings) -> None:
+    person, colleague = await officer("220199"), await officer("220199")
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    wanted = reviews.reading(case.id, person.viewer)
+    viewer, now, ahead = await authenticate_reading(token_hash(person.token), wanted)
+    assert viewer is not None
+    assert ahead is not None
+    seen = reviews.Seen(Stage.FIRST_REVIEW)
+    await reviews.approve(case.id, opinion=None, seen=seen, viewer=colleague.viewer, now=now)
+    before = await everything_about(case.id)
+
+    with pytest.raises(AlreadyReviewed):
+        await reviews.approve(case.id, opinion=None, seen=seen, viewer=viewer, now=now, ahead=ahead)
+
+    assert await everything_about(case.id) == before
