@@ -9,6 +9,7 @@ import asyncpg
 import strawberry
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, GraphQLUnionType, get_named_type
 from graphql.pyutils import is_awaitable
+from strawberry.types.field import StrawberryField
 
 from domain.rules import errors
 from domain.rules.messages import Language, text
@@ -285,6 +286,9 @@ BUSY = (
 """What the database says when the same request may succeed a moment later."""
 
 
+VERB = "verb"
+"""Under which the extensions of a mutation's field hold what runs it with converted arguments."""
+
 _TOLD: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], type[Problem]]] = (*PROBLEMS.items(), (BUSY, Unavailable))
 
 
@@ -296,7 +300,21 @@ def answer_with_problems(mutations: GraphQLObjectType) -> None:
     for field in mutations.fields.values():
         union = get_named_type(field.type)
         named = {each.name for each in union.types} if isinstance(union, GraphQLUnionType) else set()
-        field.resolve = _answering(field.resolve, [(kind, each) for kind, each in _TOLD if each.__name__ in named])
+        told = [(kind, each) for kind, each in _TOLD if each.__name__ in named]
+        field.extensions[VERB] = _answering(_called(field.extensions["strawberry-definition"]), told)
+        field.resolve = _answering(field.resolve, told)
+
+
+def _called(definition: StrawberryField) -> Any:
+    """The method of a mutation as such, for arguments by their Python names that are converted already."""
+    assert definition.base_resolver is not None  # noqa: S101  every verb has its resolver
+    assert not definition.extensions  # noqa: S101  they would be passed by
+    verb: Any = definition.base_resolver.wrapped_func
+
+    def called(source: Any, info: GraphQLResolveInfo[Context], **given: Any) -> Any:
+        return verb(source, info=strawberry.Info(_raw_info=info, _field=definition), **given)
+
+    return called
 
 
 def _answering(resolve: Any, told: Sequence[tuple[Any, type[Problem]]]) -> Any:

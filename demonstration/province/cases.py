@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -79,19 +79,19 @@ class Cases:
         """The record of a move, bound to the one before; its hash."""
         at, how, left, reached, officer = step
         who, own = self._who, how in (Move.SUBMIT, Move.WITHDRAW)
-        told = SimpleNamespace(
-            id=who.id("application_records", 100 * self._written + place), application_id=case, number=place, round=round_, at=at,
-            actor_id=officer.id if officer else who.account if own else None,
-            actor_name=officer.name if officer else who.person.name if own else None,
-            actor_role=officer.role.value if officer else Role.EXPERT.value if own else None,
-            move=how.value, from_stage=left.value, to_stage=reached.value, revision_id=revision,
-            opinion=_REASON_TO_MOVE if is_leaving and how is Move.SUBMIT else _OPINIONS.get(how),
-            reject_reason="NOT_ELIGIBLE" if how is Move.REJECT else None,
-            field_reasons=_REASONS if how is Move.RETURN else [], previous_hash=previous,
-        )  # fmt: skip
-        digest = chain_hash(told)  # type: ignore[arg-type]  # a record in everything that is hashed
+        told = {
+            "id": who.id("application_records", 100 * self._written + place), "application_id": case, "number": place, "round": round_,
+            "at": at, "actor_id": officer.id if officer else who.account if own else None,
+            "actor_name": officer.name if officer else who.person.name if own else None,
+            "actor_role": officer.role.value if officer else Role.EXPERT.value if own else None,
+            "move": how.value, "from_stage": left.value, "to_stage": reached.value, "revision_id": revision,
+            "opinion": _REASON_TO_MOVE if is_leaving and how is Move.SUBMIT else _OPINIONS.get(how),
+            "reject_reason": "NOT_ELIGIBLE" if how is Move.REJECT else None,
+            "field_reasons": _REASONS if how is Move.RETURN else [],
+        }  # fmt: skip
+        digest = chain_hash(previous, told)
         reasons = _REASONS_WRITTEN if how is Move.RETURN else "[]"
-        values = [getattr(told, name) for name in COLUMNS["application_records"][:-3]]
+        values = [told[name] for name in COLUMNS["application_records"][:-3]]
         who.put("application_records", *values, reasons, previous, digest)
         return digest
 

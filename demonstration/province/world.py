@@ -78,7 +78,7 @@ class World:
 
     def deadline(self, since: datetime) -> datetime:
         """Until when an office decides a case that came to it at an instant."""
-        return _deadline(self.calendar, since.replace(minute=0, second=0, microsecond=0), self.budget_days)
+        return self.calendar.deadline(since, self.budget_days)
 
     def officers(self) -> Mapping[str | None, list[Officer]]:
         """The officers of each pool; those of the province stand under None."""
@@ -168,8 +168,3 @@ async def _kept_image() -> tuple[int, int, int, bytes, str]:
 @lru_cache(maxsize=100_000)
 def _window(calendar: WorkingCalendar, at: datetime, days: int) -> Window:
     return calendar.publicity_window(at, days)
-
-
-@lru_cache(maxsize=100_000)
-def _deadline(calendar: WorkingCalendar, at: datetime, days: int) -> datetime:
-    return calendar.deadline(at, days)

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from uuid import UUID
+from typing import Any
+
+import orjson
 
 from domain.actions.calendar import working_calendar
 from domain.actions.comparing import base_of
@@ -20,10 +22,11 @@ from domain.rules.errors import BaseMoved, IllegalMove, NotAllowed
 from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, By, available_moves, step
 from domain.rules.viewer import Viewer
 from models.accounts import Account
-from models.applications import Application, ApplicationRecord
+from models.applications import Application
 from models.database import rows, stored
 from models.enums import CaseKind, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
+from models.ids import new_id
 from models.profiles import Revision
 from models.publicity import PublicNotice
 from settings import settings
@@ -56,7 +59,7 @@ async def move(
     now: datetime,
     decision: Decision | None = None,
     calendar: WorkingCalendar | None = None,
-) -> ApplicationRecord:
+) -> None:
     """Move a case and append the record. `viewer` None is the system; the calendar is read where it is not given.
 
     Call inside a transaction unless the move brings no more. The case need not be locked: raises Overtaken where it is not as it was read,
@@ -66,40 +69,40 @@ async def move(
     found = step(case.kind, case.stage, how)
     if found is None:
         raise IllegalMove(case.stage, how, possible_moves(case, viewer))
-    left, case.stage, case.stage_since = case.stage, found.target, now
-    held = case.claimed_by_id, case.claimed_until
-    case.claimed_by_id = case.claimed_by_name = case.claimed_until = None
-    case.closed_at = now if case.stage in CLOSED else None
-    case.due_at = None
-    if case.stage in REVIEWS:
-        case.due_at = (calendar or await working_calendar()).deadline(now, settings().stage_budget_working_days)
-    record = _next_record(case, how, left, viewer=viewer, now=now, decision=decision or Decision())
-    await _write(case, record, held)
+    changed = {
+        **_UNCLAIMED,
+        "stage": found.target,
+        "stage_since": now,
+        "closed_at": now if found.target in CLOSED else None,
+        "due_at": await _due_at(now, calendar) if found.target in REVIEWS else None,
+        **(stored(case, *_FURTHER[how]) if how in _FURTHER else {}),
+    }
+    await _write(case, how, changed, viewer=viewer, now=now, decision=decision or Decision())
     arrive = _AFTER.get(how) or _ARRIVALS.get(case.stage)
     if arrive is not None:
         expert = await Expert.select_for_update().get(id=case.expert_id)
         await _settle_revision(case, expert)
         await arrive(case, expert, now)
-    return record
 
 
-async def transfer(case: Application, from_code: str, into_code: str, *, told: str, now: datetime) -> ApplicationRecord:
+async def transfer(case: Application, from_code: str, into_code: str, *, told: str, now: datetime) -> None:
     """Give a locked case to the successor of its pool (or of the one it leaves), at the stage where it stands; the record says `told`.
 
     Claims end. An office that has the case to decide has its whole time for it. Call inside a transaction.
     """
-    held = case.claimed_by_id, case.claimed_until
-    case.claimed_by_id = case.claimed_by_name = case.claimed_until = None
+    changed: dict[str, Any] = dict(_UNCLAIMED)
     if case.leaving_pool_code == from_code:
-        case.leaving_pool_code = into_code
+        changed["leaving_pool_code"] = into_code
     if case.pool_code == from_code:
-        case.pool_code = into_code
+        changed["pool_code"] = into_code
         if REVIEWS.get(case.stage) is By.LOCAL_OFFICE:
-            case.due_at = (await working_calendar()).deadline(now, settings().stage_budget_working_days)
+            changed["due_at"] = await _due_at(now)
         await PublicNotice.filter(application_id=case.id).update(pool_code=into_code)
-    record = _next_record(case, Move.TRANSFER, case.stage, viewer=None, now=now, decision=Decision(opinion=told))
-    await _write(case, record, held)
-    return record
+    await _write(case, Move.TRANSFER, changed, viewer=None, now=now, decision=Decision(opinion=told))
+
+
+async def _due_at(now: datetime, calendar: WorkingCalendar | None = None) -> datetime:
+    return (calendar or await working_calendar()).deadline(now, settings().stage_budget_working_days)
 
 
 def possible_moves(case: Application, viewer: Viewer | None) -> tuple[Move, ...]:
@@ -111,62 +114,58 @@ def possible_moves(case: Application, viewer: Viewer | None) -> tuple[Move, ...]
     )
 
 
-def _next_record(
-    case: Application, how: Move, left: Stage, *, viewer: Viewer | None, now: datetime, decision: Decision
-) -> ApplicationRecord:
-    case.records_count += 1
-    record = ApplicationRecord.construct(
-        application_id=case.id,
-        number=case.records_count,
-        round=case.round,
-        at=now,
-        actor_id=viewer and viewer.account_id,
-        actor_name=viewer and viewer.name,
-        actor_role=viewer and viewer.role,
-        move=how,
-        from_stage=left,
-        to_stage=case.stage,
-        revision_id=case.revision_id,
-        opinion=decision.opinion,
-        reject_reason=decision.reject_reason,
-        field_reasons=[dict(each) for each in decision.field_reasons],
-        previous_hash=case.last_hash,
-    )
-    record.hash = case.last_hash = chain_hash(record)
-    return record
+async def _write(
+    case: Application, how: Move, changed: dict[str, Any], *, viewer: Viewer | None, now: datetime, decision: Decision
+) -> None:
+    """The case, its record and the announcement of both in one statement, which writes nothing unless the case is as it was read.
 
-
-async def _write(case: Application, record: ApplicationRecord, held: tuple[UUID | None, datetime | None]) -> None:
-    """The case, its record and the announcement of both in one statement, which writes nothing unless the case is as it was read."""
-    of_case, of_record = stored(case, *_CHANGED, *_FURTHER.get(record.move, ())), stored(record)
-    told = announcement(
+    `changed` are columns of the case with their values; it has them afterwards.
+    """
+    left, held, before = case.stage, (case.claimed_by_id, case.claimed_until), case.last_hash
+    reasons = [dict(each) for each in decision.field_reasons]
+    told = {
+        "id": new_id(),
+        "application_id": case.id,
+        "number": case.records_count + 1,
+        "round": case.round,
+        "at": now,
+        "actor_id": viewer and viewer.account_id,
+        "actor_name": viewer and viewer.name,
+        "actor_role": viewer and viewer.role,
+        "move": how,
+        "from_stage": left,
+        "to_stage": changed.get("stage", left),
+        "revision_id": case.revision_id,
+        "opinion": decision.opinion,
+        "reject_reason": decision.reject_reason,
+        "field_reasons": reasons,
+    }
+    changed["records_count"], changed["last_hash"] = told["number"], chain_hash(before, told)
+    recorded = told | {"field_reasons": orjson.dumps(reasons).decode(), "previous_hash": before, "hash": changed["last_hash"]}
+    vars(case).update(changed)  # plain columns; Tortoise would look up each name among its relations
+    message = announcement(
         "applicationMoved",
         application=case.id,
         expert=case.expert_id,
         pool=case.pool_code,
         leaving=case.leaving_pool_code,
         stage=case.stage.value,
-        left=record.from_stage.value,
+        left=left.value,
     )
-    written = await rows(
-        _writing(tuple(of_case), tuple(of_record)), *of_case.values(), *of_record.values(), record.number - 1, *held, EVENTS, told
-    )
-    if not written:
+    sql = _writing(tuple(changed), tuple(recorded))
+    if not await rows(sql, *changed.values(), *recorded.values(), case.records_count - 1, *held, EVENTS, message):
         raise Overtaken
 
 
-_CHANGED = (
-    "stage", "stage_since", "due_at", "closed_at", "claimed_by_id", "claimed_by_name", "claimed_until", "records_count", "last_hash",
-)  # fmt: skip
-"""What each move writes of the case. Naming `applicant` or `employer` would have PostgreSQL work out its words for the search anew."""
+_UNCLAIMED = {"claimed_by_id": None, "claimed_by_name": None, "claimed_until": None}
 
 _FURTHER: Mapping[Move, Sequence[str]] = {
     Move.SUBMIT: (
         "revision_id", "pool_code", "leaving_pool_code", "applicant", "employer", "declared_commitment", "declared_avoidance", "round",
         "submitted_at",
     ),
-    Move.TRANSFER: ("pool_code", "leaving_pool_code"),
 }  # fmt: skip
+"""What a verb has set before the move. Naming `applicant` or `employer` has PostgreSQL work out its words for the search anew."""
 
 
 @cache

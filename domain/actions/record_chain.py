@@ -19,14 +19,14 @@ from models.enums import ChainBreak, Role
 from models.sealing import derived_key
 
 
-def chain_hash(record: ApplicationRecord) -> bytes:
-    """The keyed hash of a record with the hash of the one before it: a changed, missing or foreign row no longer fits."""
-    return linked("record-chain", record.previous_hash, _told(record))
+def chain_hash(before: bytes | None, told: Mapping[str, Any]) -> bytes:
+    """The keyed hash of what a record tells with the hash of the one before it: a changed, missing or foreign row no longer fits."""
+    return linked("record-chain", before, told)
 
 
 def erased_hash(record: ApplicationRecord) -> bytes:
     """The keyed hash of a record from which personal data were erased, bound to its first hash: the chain goes on through that one."""
-    return linked("record-chain/erased", record.hash, _told(record))
+    return linked("record-chain/erased", record.hash, told_by(record))
 
 
 def linked(chain: str, before: bytes | None, told: Mapping[str, Any]) -> bytes:
@@ -37,10 +37,13 @@ def linked(chain: str, before: bytes | None, told: Mapping[str, Any]) -> bytes:
 
 def _fits(record: ApplicationRecord) -> bool:
     """Whether a record says what it was written with, or what erasure left of it."""
-    return record.hash == chain_hash(record) if record.erased_hash is None else record.erased_hash == erased_hash(record)
+    if record.erased_hash is not None:
+        return record.erased_hash == erased_hash(record)
+    return record.hash == chain_hash(record.previous_hash, told_by(record))
 
 
-def _told(record: ApplicationRecord) -> dict[str, Any]:
+def told_by(record: ApplicationRecord) -> dict[str, Any]:
+    """What of a record is hashed."""
     return {
         name: getattr(record, name)
         for name in (

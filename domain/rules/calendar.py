@@ -45,6 +45,7 @@ class WorkingCalendar:
         official = {each.day.year for each in known if each.status is DayStatus.OFFICIAL}
         expected = {each.day.year for each in known if each.status is DayStatus.TENTATIVE}
         self._official_years = frozenset(official - expected)
+        self._deadlines: dict[tuple[date, int], datetime] = {}
 
     def is_working_day(self, day: date) -> bool:
         """Whether offices work on `day`, as far as the table knows."""
@@ -61,7 +62,10 @@ class WorkingCalendar:
 
     def deadline(self, since: datetime, count: int) -> datetime:
         """The instant (UTC) at which `count` working days after that of `since` (aware) are over: 24:00 in Shanghai of the last."""
-        return _end_of(self.add_working_days(_shanghai_day(since), count))
+        asked = _shanghai_day(since), count
+        if asked not in self._deadlines:
+            self._deadlines[asked] = _end_of(self.add_working_days(*asked))
+        return self._deadlines[asked]
 
     def waiting_since(self, now: datetime, count: int) -> datetime:
         """The instant (UTC) before which a wait must have begun to have lasted `count` working days by `now` (aware).

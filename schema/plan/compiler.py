@@ -6,12 +6,14 @@ columns under their response keys; whatever lies deeper is a JSON value that Pos
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from graphql import (
     FieldNode,
     GraphQLField,
+    GraphQLInputObjectType,
     GraphQLObjectType,
     ListValueNode,
     ObjectValueNode,
@@ -20,6 +22,7 @@ from graphql import (
     VariableNode,
     get_named_type,
     get_nullable_type,
+    is_leaf_type,
     specified_scalar_types,
 )
 from graphql.execution.values import VariableValues, get_argument_values
@@ -91,10 +94,38 @@ def source_of(field: GraphQLField) -> Any:
     return definition.metadata.get("source") if definition is not None else None
 
 
+class _Input:
+    """A written-out input of nothing but scalars and enums, some of its scalars in variables: the rest of it is converted once.
+
+    `passed` are the variables by the Python names of their fields.
+    """
+
+    def __init__(self, argument: str, passed: Mapping[str, str]) -> None:
+        self._argument, self._passed = argument, passed
+        self._kind: Any = None
+        self._rest: dict[str, Any] = {}
+
+    def of(self, coerced: Mapping[str, Any], convert: Callable[[], dict[str, Any]]) -> Mapping[str, Any]:
+        """The argument in one request; what `convert` makes of it where a variable was left out or is null."""
+        given = {name: coerced.get(variable) for name, variable in self._passed.items()}
+        if None in given.values():
+            return convert()
+        if self._kind is None:
+            first = convert()[self._argument]
+            self._kind = type(first)
+            self._rest = {name: value for name, value in vars(first).items() if name not in given}
+        return {self._argument: self._kind(**self._rest | given)}
+
+
+_SCALARS = tuple(specified_scalar_types.values())
+"""Scalars that resolvers take as they were coerced."""
+
+
 class Arguments:
     """The arguments of one field as its resolver would get them, by their Python names.
 
-    Written-out values are converted once, and scalars in variables are passed on as they were coerced; what remains is converted each time.
+    Written-out values are converted once, and scalars in variables are passed on as they were coerced, also as fields of an input that is
+    written out; what remains is converted each time.
     """
 
     def __init__(self, field: GraphQLField, node: FieldNode, converter: Any) -> None:
@@ -103,6 +134,7 @@ class Arguments:
         self._fixed: dict[str, Any] | None = None
         self._varies = any(_names_variable(each.value) for each in node.arguments or ())
         self._passed = self._plain_variables()
+        self._input = self._input_of_variables()
 
     def of(self, request: Request) -> Mapping[str, Any]:
         """Their values in one request; raises GraphQLError for values that do not fit."""
@@ -115,11 +147,31 @@ class Arguments:
             if self._fixed is None:
                 self._fixed = self._converted(request)
             return self._fixed
+        elif self._input is not None:
+            return self._input.of(request.variables.coerced, partial(self._converted, request))
         return self._converted(request)
 
     def _converted(self, request: Request) -> dict[str, Any]:
         values = get_argument_values(self._field, self._node, request.variables)
         return convert_arguments(values, self._definition.arguments, self._converter.scalar_registry, self._converter.config)
+
+    def _input_of_variables(self) -> _Input | None:
+        """The one argument, where it is an input object of which `_Input` knows."""
+        if len(self._field.args) != 1 or not self._varies:
+            return None
+        [argument] = self._field.args.values()
+        [node] = self._node.arguments or ()
+        kind = get_nullable_type(argument.type)
+        if not isinstance(node.value, ObjectValueNode) or not isinstance(kind, GraphQLInputObjectType):
+            return None
+        types = {field: get_nullable_type(each.type) for field, each in kind.fields.items()}
+        variables = {each.name.value: each.value.name.value for each in node.value.fields if isinstance(each.value, VariableNode)}
+        if not all(is_leaf_type(each) for each in types.values()) or not all(types[each] in _SCALARS for each in variables):
+            return None
+        definition = kind.extensions["strawberry-definition"]
+        names = {self._converter.config.name_converter.from_field(each): each.python_name for each in definition.fields}
+        [python_name] = [each.python_name for each in self._definition.arguments]
+        return _Input(python_name, {names[field]: variable for field, variable in variables.items()})
 
     def _plain_variables(self) -> Mapping[str, str] | None:
         """Variables by the Python names of the arguments, where all arguments are plain scalars and have no values of their own."""
@@ -127,8 +179,7 @@ class Arguments:
             return None
         named = {each.name.value: each.value for each in self._node.arguments or ()}
         plain = all(
-            isinstance(value, VariableNode) and get_nullable_type(self._field.args[name].type) in specified_scalar_types.values()
-            for name, value in named.items()
+            isinstance(value, VariableNode) and get_nullable_type(self._field.args[name].type) in _SCALARS for name, value in named.items()
         )
         names = {self._converter.config.name_converter.from_argument(each): each.python_name for each in self._definition.arguments}
         return {names[name]: value.name.value for name, value in named.items() if isinstance(value, VariableNode)} if plain else None

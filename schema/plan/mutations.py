@@ -21,14 +21,14 @@ from graphql import (
     is_leaf_type,
     value_from_ast_untyped,
 )
-from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, is_awaitable
 
 from domain.reads import Ahead
 from domain.rules.viewer import Viewer
 from schema.context import Context, Settled
 from schema.nodes import RECORDS, Column, GlobalId, Node, key_of
-from schema.plan.compiler import source_of
+from schema.plan.compiler import Arguments, Request, source_of
+from schema.problems import VERB
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,10 @@ class Verb:
     field: GraphQLField
     key: str
     records: tuple[str, ...]
+    arguments: Arguments
 
     @classmethod
-    def of(cls, schema: GraphQLSchema, definition: OperationDefinitionNode) -> "Verb | None":
+    def of(cls, schema: GraphQLSchema, definition: OperationDefinitionNode, converter: Any) -> "Verb | None":
         """None for a mutation of several fields, and for one that never answers with a row."""
         selections = definition.selection_set.selections
         if schema.mutation_type is None or len(selections) != 1 or not isinstance(selections[0], FieldNode) or selections[0].directives:
@@ -63,7 +64,7 @@ class Verb:
         union = get_named_type(field.type)
         records = tuple(each.name for each in union.types if each.name in RECORDS) if isinstance(union, GraphQLUnionType) else ()
         key = node.alias.value if node.alias else node.name.value
-        return cls(node, field, key, records) if records and node.selection_set else None
+        return cls(node, field, key, records, Arguments(field, node, converter)) if records and node.selection_set else None
 
     def ahead(self, variables: Mapping[str, Any], viewer: Viewer) -> Ahead | None:
         """What this viewer's verb reads first; None where that is not known yet, or the input is none."""
@@ -76,7 +77,7 @@ class Verb:
         key = key_of(wanted, begins.kind) if isinstance(wanted, str) else None
         return None if key is None else begins.reading(key, viewer)
 
-    async def run(self, schema: GraphQLSchema, definition: OperationDefinitionNode, variables: VariableValues, context: Context) -> Settled:
+    async def run(self, schema: GraphQLSchema, definition: OperationDefinitionNode, request: Request, context: Context) -> Settled:
         """What comes of the verb, as its resolver says it: a row, a problem, or what was raised."""
         kind = schema.mutation_type
         assert kind is not None  # noqa: S101  this is one of its fields
@@ -90,16 +91,14 @@ class Verb:
             {},
             None,
             definition,
-            variables,
+            request.variables,
             context,
             is_awaitable,
             None,
             None,  # type: ignore[arg-type]  # helpers for tasks that outlive their resolver; there are none
         )
-        resolve: Any = self.field.resolve
         try:
-            found = resolve(None, info, **get_argument_values(self.field, self.node, variables))
-            return Settled(await found if is_awaitable(found) else found)
+            return Settled(await self.field.extensions[VERB](None, info, **self.arguments.of(request)))
         except Exception as raised:  # noqa: BLE001  the executor raises it again, and tells it as it tells all others
             return Settled(raised=raised)
 

@@ -203,7 +203,7 @@ class Plans:
             return None
         if not all(variant.statement for variant, _ in plans.values()):
             return None
-        context.settled = await verb.run(self._schema._schema, definition, request.variables, context)  # noqa: SLF001  no accessor
+        context.settled = await verb.run(self._schema._schema, definition, request, context)  # noqa: SLF001  no accessor
         row = context.settled.value
         if not isinstance(row, Node) or type(row).__name__ not in plans:
             return None
@@ -243,7 +243,7 @@ class Plans:
             return found[1]
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         mutation = definition.operation is OperationType.MUTATION
-        verb = Verb.of(self._schema._schema, definition) if mutation else None  # noqa: SLF001  no accessor
+        verb = Verb.of(self._schema._schema, definition, self._schema.schema_converter) if mutation else None  # noqa: SLF001  no accessor
         signatures = [get_variable_signature(self._schema._schema, each) for each in definition.variable_definitions or ()]  # noqa: SLF001
         operation = _Operation(definition, fragments, _switches(document), verb, signatures)
         self._kept[key] = (document, operation)  # the document is held, so that its id stays its own

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.actions.record_chain import Head, broken_links, chain_hash, verify, verify_next
+from domain.actions.record_chain import Head, broken_links, chain_hash, told_by, verify, verify_next
 from models.applications import Application, ApplicationRecord
 from models.database import execute, rows
 from models.enums import ChainBreak, Stage
@@ -48,7 +48,7 @@ async def test_each_record_holds_the_hash_of_the_one_before_and_the_case_that_of
     records = await ApplicationRecord.filter(application_id=case.id).order_by("number")
 
     assert [each.number for each in records] == [1, 2, 3, 4, 5, 6, 7]
-    assert [each.hash for each in records] == [chain_hash(each) for each in records]
+    assert [each.hash for each in records] == [chain_hash(each.previous_hash, told_by(each)) for each in records]
     assert records[0].previous_hash is None
     assert [(later.previous_hash == earlier.hash) for earlier, later in pairwise(records)] == [True] * 6
     assert (case.records_count, case.last_hash) == (7, records[-1].hash)

@@ -10,8 +10,9 @@ from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode, parse
 
 from domain.actions.reviews import approve
 from domain.rules.viewer import Viewer
-from models.applications import Application
+from models.applications import Application, ApplicationRecord
 from models.database import database_now
+from models.enums import Stage
 from schema.plan.mutations import told_by_row
 from schema.root import schema
 from settings import Settings
@@ -96,6 +97,35 @@ async def test_plain_columns_of_a_changed_row_are_told_without_reading_it_again(
     assert answer == {"applicationApprove": ordinary.data["application"]}
     assert answer["applicationApprove"]["stage"] == "SECOND_REVIEW"
     assert answer["applicationApprove"]["closedAt"] is None
+
+
+async def test_each_request_has_its_own_values_in_an_input_that_the_document_writes_out(local: SignedIn, database: Settings) -> None:
+    document = """mutation($id: ID!, $opinion: String, $round: Int) {
+        applicationApprove(input: {applicationId: $id, stage: FIRST_REVIEW, opinion: $opinion, round: $round}) { ... on Node { id } }
+    }"""
+    given: list[dict[str, Any]] = [{"opinion": "甲"}, {"opinion": "乙", "round": 1}, {"opinion": None}, {"opinion": "丙", "round": 1}]
+    cases = [(await submitted_case())[1] for _ in given]
+
+    for case, each in zip(cases, given, strict=True):
+        answer = await by_plan(document, {"id": f"Application_{case.id}", **each}, local.viewer, database)
+        assert answer == {"applicationApprove": {"id": f"Application_{case.id}"}}
+
+    said = [(await ApplicationRecord.get(application_id=case.id, number=2)).opinion for case in cases]
+    assert said == ["甲", "乙", None, "丙"]
+
+
+async def test_what_is_kept_of_an_input_holds_nothing_that_clients_sent(local: SignedIn, database: Settings) -> None:
+    document = """mutation($id: ID!, $said: String) {
+        applicationApprove(input: {applicationId: $id, stage: FIRST_REVIEW, opinion: $said}) { __typename }
+    }"""
+    _, case = await submitted_case()
+    await by_plan(document, {"id": f"Application_{case.id}", "said": "不可留存之言"}, local.viewer, database)
+
+    read = schema.documents.read(document, schema._schema, database)
+    kept = schema.plans._operation(read.node, read.operation(None)).verb
+    assert kept is not None
+    assert kept.arguments._input is not None
+    assert kept.arguments._input._rest == {"stage": Stage.FIRST_REVIEW, "round": None}
 
 
 @pytest.mark.parametrize(
