@@ -241,7 +241,7 @@ class GraphQLOverHTTP:
         return Response(body, headers=headers, media_type=f"{accepted.json}; charset=utf-8")
 
     async def _results(self, request: Request, operation: Operation, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:
-        context = await self._operations.context(request, credentials(request), NoCookies(), connection)
+        context = await self._operations.context(request, credentials(request), NoCookies(), connection, operation)
         connection.session_id = context.viewer.session_id if context.viewer else None
         async for result in self._operations.stream(operation, context, "sse"):
             yield result

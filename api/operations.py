@@ -238,8 +238,8 @@ class Operations:
         wanted = self._ahead(operation, given.digest) if operation is not None else None
         try:
             viewer, now, ahead = await _identify(given, wanted)
-        except BUSY:
-            viewer, now, ahead = await _identify(given, wanted)
+        except BUSY:  # if it was what the verb begins with, the verb tells of it
+            viewer, now, ahead = await _identify(given, None)
         if given.digest:
             self._remember(given.digest, viewer)
         return Context(
@@ -259,7 +259,11 @@ class Operations:
         viewer = self._recognised.get(digest)
         if viewer is None or operation.kind is not OperationType.MUTATION:
             return None
-        return self.schema.plans.ahead(operation.document.node, operation.node, operation.parameters.variables or {}, viewer)
+        try:
+            return self.schema.plans.ahead(operation.document.node, operation.node, operation.parameters.variables or {}, viewer)
+        except Exception as fault:  # noqa: BLE001  a fault in what only saves time must not take the answer away
+            record_fault(fault, field=operation.field)
+            return None
 
     def keep_pace(self, connection: HTTPConnection, digest: bytes) -> None:
         """Count one more request of a client before anything of it is read; raises TooManyRequestsError.

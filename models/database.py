@@ -61,6 +61,7 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                     "server_settings": {
                         "application_name": "expert-registry",
                         "plan_cache_mode": "force_generic_plan",  # statements are made for their parameters; planning costs more
+                        "datestyle": "ISO",  # whatever the role's or the server's is: dates are read from texts that PostgreSQL makes
                         # What is read is in memory. With the default, made for turning disks, small tables are read whole for each row.
                         "random_page_cost": "1.1",
                         # Starting helpers or compiling takes longer than any statement here may run.

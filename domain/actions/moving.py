@@ -75,7 +75,7 @@ async def move(
         "stage_since": now,
         "closed_at": now if found.target in CLOSED else None,
         "due_at": await _due_at(now, calendar) if found.target in REVIEWS else None,
-        **(stored(case, *_FURTHER[how]) if how in _FURTHER else {}),
+        **(stored(case, *_SUBMITTED) if how is Move.SUBMIT else {}),
     }
     await _write(case, how, changed, viewer=viewer, now=now, decision=decision or Decision())
     arrive = _AFTER.get(how) or _ARRIVALS.get(case.stage)
@@ -119,7 +119,8 @@ async def _write(
 ) -> None:
     """The case, its record and the announcement of both in one statement, which writes nothing unless the case is as it was read.
 
-    `changed` are columns of the case with their values; it has them afterwards.
+    `changed` are columns of the case with their values; it has them afterwards. The record is written as columns too, all that it has but
+    `erased_hash`; what it tells are the names of `record_chain.told_by`.
     """
     left, held, before = case.stage, (case.claimed_by_id, case.claimed_until), case.last_hash
     reasons = [dict(each) for each in decision.field_reasons]
@@ -159,13 +160,11 @@ async def _write(
 
 _UNCLAIMED = {"claimed_by_id": None, "claimed_by_name": None, "claimed_until": None}
 
-_FURTHER: Mapping[Move, Sequence[str]] = {
-    Move.SUBMIT: (
-        "revision_id", "pool_code", "leaving_pool_code", "applicant", "employer", "declared_commitment", "declared_avoidance", "round",
-        "submitted_at",
-    ),
-}  # fmt: skip
-"""What a verb has set before the move. Naming `applicant` or `employer` has PostgreSQL work out its words for the search anew."""
+_SUBMITTED = (
+    "revision_id", "pool_code", "leaving_pool_code", "applicant", "employer", "declared_commitment", "declared_avoidance", "round",
+    "submitted_at",
+)  # fmt: skip
+"""What a submission has set before it moves. Naming `applicant` or `employer` has PostgreSQL work out its words for the search anew."""
 
 
 @cache

@@ -48,9 +48,9 @@ def _who(ahead: str) -> tuple[str, tuple[str, ...]]:
     read, joined = "", ""
     if ahead:
         read = ", ahead.*"
-        joined = f"LEFT JOIN LATERAL (SELECT TRUE AS found, first.* FROM ({at(ahead, 'clock.now')}) first) ahead ON s.id IS NOT NULL"  # noqa: S608  our own
+        joined = f"LEFT JOIN LATERAL (SELECT TRUE AS viewer_ahead, first.* FROM ({at(ahead, 'clock.now')}) first) ahead ON s.id IS NOT NULL"  # noqa: S608  our own
     return numbered(f"""WITH clock AS MATERIALIZED (SELECT registry_now() AS now)
-        SELECT clock.now, s.id AS viewer_session, s.used_at < clock.now - interval '1 minute' AS noted_long_ago,
+        SELECT clock.now AS viewer_now, s.id AS viewer_session, s.used_at < clock.now - interval '1 minute' AS viewer_unnoted,
                a.id AS viewer_account, a.role AS viewer_role, a.name AS viewer_name, a.pool_code AS viewer_pool, e.id AS viewer_expert{read}
         FROM clock
         LEFT JOIN (sessions s JOIN accounts a ON a.id = s.account_id) ON s.token_hash = :token AND {_OPEN}
@@ -168,10 +168,10 @@ async def authenticate_reading(digest: bytes, ahead: Ahead | None) -> tuple[View
     if ahead is not None:
         values = {**viewer_values(ahead.viewer, None), **ahead.values, **values}
     [row] = await fetch(sql, [values[name] for name in names])
-    now: datetime = row["now"]
+    now: datetime = row["viewer_now"]
     if row["viewer_session"] is None:
         return None, now, None
-    if row["noted_long_ago"]:
+    if row["viewer_unnoted"]:
         await execute("UPDATE sessions SET used_at = $2 WHERE id = $1 AND used_at < $2", row["viewer_session"], now)
     viewer = Viewer(
         account_id=row["viewer_account"],
@@ -181,7 +181,7 @@ async def authenticate_reading(digest: bytes, ahead: Ahead | None) -> tuple[View
         pool_code=row["viewer_pool"],
         expert_id=row["viewer_expert"],
     )
-    read = row if ahead is not None and row["found"] and viewer == ahead.viewer else None
+    read = row if ahead is not None and row["viewer_ahead"] and viewer == ahead.viewer else None
     return viewer, now, read
 
 

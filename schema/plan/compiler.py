@@ -95,7 +95,7 @@ def source_of(field: GraphQLField) -> Any:
 
 
 class _Input:
-    """A written-out input of nothing but scalars and enums, some of its scalars in variables: the rest of it is converted once.
+    """A written-out input of nothing but scalars and enums, of which only scalars are in variables: the rest of it is converted once.
 
     `passed` are the variables by the Python names of their fields.
     """
@@ -124,13 +124,14 @@ _SCALARS = tuple(specified_scalar_types.values())
 class Arguments:
     """The arguments of one field as its resolver would get them, by their Python names.
 
-    Written-out values are converted once, and scalars in variables are passed on as they were coerced, also as fields of an input that is
-    written out; what remains is converted each time.
+    Written-out values are converted once, unless whoever gets them could change them (`shared` is false); scalars in variables are passed on
+    as they were coerced, also as fields of an input that is written out. What remains is converted each time.
     """
 
-    def __init__(self, field: GraphQLField, node: FieldNode, converter: Any) -> None:
+    def __init__(self, field: GraphQLField, node: FieldNode, converter: Any, *, shared: bool = True) -> None:
         self._field, self._node, self._converter = field, node, converter
         self._definition = (field.extensions or {})["strawberry-definition"]
+        self._shared = shared
         self._fixed: dict[str, Any] | None = None
         self._varies = any(_names_variable(each.value) for each in node.arguments or ())
         self._passed = self._plain_variables()
@@ -143,12 +144,12 @@ class Arguments:
             found = {name: coerced[variable] for name, variable in self._passed.items() if variable in coerced}
             if None not in found.values():
                 return found
-        elif not self._varies:
+        elif self._input is not None:
+            return self._input.of(request.variables.coerced, partial(self._converted, request))
+        elif not self._varies and self._shared:
             if self._fixed is None:
                 self._fixed = self._converted(request)
             return self._fixed
-        elif self._input is not None:
-            return self._input.of(request.variables.coerced, partial(self._converted, request))
         return self._converted(request)
 
     def _converted(self, request: Request) -> dict[str, Any]:
@@ -157,10 +158,10 @@ class Arguments:
 
     def _input_of_variables(self) -> _Input | None:
         """The one argument, where it is an input object of which `_Input` knows."""
-        if len(self._field.args) != 1 or not self._varies:
+        if len(self._field.args) != 1 or not self._node.arguments:
             return None
         [argument] = self._field.args.values()
-        [node] = self._node.arguments or ()
+        [node] = self._node.arguments
         kind = get_nullable_type(argument.type)
         if not isinstance(node.value, ObjectValueNode) or not isinstance(kind, GraphQLInputObjectType):
             return None

@@ -55,16 +55,18 @@ class Verb:
 
     @classmethod
     def of(cls, schema: GraphQLSchema, definition: OperationDefinitionNode, converter: Any) -> "Verb | None":
-        """None for a mutation of several fields, and for one that never answers with a row."""
+        """None for a mutation of several fields, for `__typename`, and for a verb that never answers with a row."""
         selections = definition.selection_set.selections
         if schema.mutation_type is None or len(selections) != 1 or not isinstance(selections[0], FieldNode) or selections[0].directives:
             return None
         node = selections[0]
-        field = schema.mutation_type.fields[node.name.value]
+        field = schema.mutation_type.fields.get(node.name.value)
+        if field is None:
+            return None
         union = get_named_type(field.type)
         records = tuple(each.name for each in union.types if each.name in RECORDS) if isinstance(union, GraphQLUnionType) else ()
         key = node.alias.value if node.alias else node.name.value
-        return cls(node, field, key, records, Arguments(field, node, converter)) if records and node.selection_set else None
+        return cls(node, field, key, records, Arguments(field, node, converter, shared=False)) if records and node.selection_set else None
 
     def ahead(self, variables: Mapping[str, Any], viewer: Viewer) -> Ahead | None:
         """What this viewer's verb reads first; None where that is not known yet, or the input is none."""

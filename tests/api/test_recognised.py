@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import orjson
 import pytest
 from starlette.requests import HTTPConnection
+from strawberry.types.execution import ExecutionResult
 
 from api.operations import NoCookies, Operations, Parameters
 from api.security import Credentials
@@ -17,8 +18,9 @@ from domain.actions.sessions import authenticate_reading, token_hash
 from domain.reads import bind
 from domain.rules.errors import AlreadyReviewed
 from models.applications import Application
-from models.database import database_now, execute, rows
+from models.database import database_now, execute, rows, transaction
 from models.enums import Stage
+from schema.context import Context
 from schema.root import schema
 from settings import Settings
 from tests.cases import case_at, everything_about
@@ -166,6 +168,19 @@ APPROVE = """mutation($id: ID!) { applicationApprove(input: {applicationId: $id,
 } }"""
 
 
+async def recognised(
+    person: SignedIn, document: str, variables: dict[str, Any], configuration: Settings
+) -> tuple[Callable[[], Awaitable[ExecutionResult]], Context]:
+    """An operation of somebody whose token was recognised before: what runs it, and its context."""
+    operations = Operations(schema, configuration, Mock())
+    given, connection = Credentials.of(person.token), HTTPConnection({"type": "http", "headers": [], "client": None})
+    read = operations.read(Parameters(document, variables, None, None))
+    first = await operations.context(connection, given, NoCookies(), operation=read)
+    assert first.ahead is None
+    context = await operations.context(connection, given, NoCookies(), operation=read)
+    return lambda: operations.run(read, context, "http"), context
+
+
 async def approve(product: Served, person: SignedIn, case: Application) -> object:
     variables = {"id": f"Application_{case.id}"}
     answer = await product.post(APPROVE, variables=variables, headers={"authorization": f"Bearer {person.token}"})
@@ -249,17 +264,12 @@ async def test_a_recognised_officer_decides_by_what_was_read_with_the_proof(
 ) -> None:
     person = await officer("220199")
     _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
-    operations = Operations(schema, database, Mock())
-    given, connection = Credentials.of(person.token), HTTPConnection({"type": "http", "headers": [], "client": None})
-    read = operations.read(Parameters(document, variables(f"Application_{case.id}"), None, None))
-    unrecognised = await operations.context(connection, given, NoCookies(), operation=read)
-    recognised = await operations.context(connection, given, NoCookies(), operation=read)
+    run, context = await recognised(person, document, variables(f"Application_{case.id}"), database)
     monkeypatch.setattr(reviews, "_read", AsyncMock(side_effect=AssertionError))
 
-    result = await operations.run(read, recognised, "http")
+    result = await run()
 
-    assert unrecognised.ahead is None
-    assert recognised.ahead is not None
+    assert context.ahead is not None
     assert result.errors is None
     assert (await Application.get(id=case.id)).stage is not Stage.FIRST_REVIEW
 
@@ -267,12 +277,89 @@ async def test_a_recognised_officer_decides_by_what_was_read_with_the_proof(
 @pytest.mark.parametrize("sent", [None, 7, "", "Application_", "Expert_016f5e66-e802-700c-8000-000100000000", ["Application_1"]])
 async def test_what_is_no_id_of_a_case_is_read_by_nobody_ahead(database: Settings, sent: object) -> None:
     person = await officer("220199")
-    operations = Operations(schema, database, Mock())
-    given, connection = Credentials.of(person.token), HTTPConnection({"type": "http", "headers": [], "client": None})
-    read = operations.read(Parameters(APPROVE, {"id": sent}, None, None))
-    await operations.context(connection, given, NoCookies())
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
 
-    assert (await operations.context(connection, given, NoCookies(), operation=read)).ahead is None
+    assert (await recognised(person, APPROVE, {"id": f"Application_{case.id}"}, database))[1].ahead is not None
+    assert (await recognised(person, APPROVE, {"id": sent}, database))[1].ahead is None
+
+
+async def test_two_verbs_of_one_operation_read_for_themselves(database: Settings) -> None:
+    person = await officer("220199")
+    cases = [(await case_at(Stage.FIRST_REVIEW, pool="220199"))[1] for _ in range(2)]
+    verb = 'applicationApprove(input: {applicationId: "Application_%s", stage: FIRST_REVIEW}) { ... on Node { id } }'
+    document = "mutation { " + " ".join(f"{name}: {verb % case.id}" for name, case in zip("ab", cases, strict=True)) + " }"
+    run, context = await recognised(person, document, {}, database)
+
+    result = await run()
+
+    assert context.ahead is None
+    assert result.data == {name: {"id": f"Application_{case.id}"} for name, case in zip("ab", cases, strict=True)}
+
+
+async def test_a_row_that_was_read_ahead_serves_its_own_case_alone(database: Settings) -> None:
+    person = await officer("220199")
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    _, other = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    viewer, now, ahead = await authenticate_reading(token_hash(person.token), reviews.reading(other.id, person.viewer))
+    assert viewer is not None
+    before = await everything_about(other.id)
+
+    await reviews.approve(case.id, opinion=None, seen=reviews.Seen(Stage.FIRST_REVIEW), viewer=viewer, now=now, ahead=ahead)
+
+    assert (await Application.get(id=case.id)).stage is Stage.SECOND_REVIEW
+    assert await everything_about(other.id) == before
+
+
+async def test_what_the_executor_tells_of_a_decision_was_read_ahead_too(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await officer("220199")
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    document = APPROVE.replace("stage }", "stage eligibility { day } }")
+    run, _ = await recognised(person, document, {"id": f"Application_{case.id}"}, database)
+    monkeypatch.setattr(reviews, "_read", AsyncMock(side_effect=AssertionError))
+
+    result = await run()
+
+    assert (result.errors, result.data and result.data["applicationApprove"]["stage"]) == (None, "SECOND_REVIEW")
+
+
+async def test_where_the_case_cannot_be_read_the_verb_tells_so_not_the_proof(product: Served) -> None:
+    person = await officer("220199")
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    await ask(product, person)
+    before = await everything_about(case.id)
+
+    async with transaction():
+        await execute("LOCK TABLE calendar_days IN ACCESS EXCLUSIVE MODE")
+        told = await approve(product, person, case)
+
+    assert told == {"__typename": "Unavailable", "code": "SERVICE_UNAVAILABLE"}
+    assert await everything_about(case.id) == before
+
+
+async def test_a_mutation_that_asks_for_its_type_alone_is_answered(product: Served) -> None:
+    person = await officer("220199")
+    await ask(product, person)
+    headers = {"authorization": f"Bearer {person.token}"}
+    async with product.socket() as ws:
+        await begin(ws, headers)
+        await say(ws, "subscribe", id="1", payload={"query": "mutation { __typename }"})
+        said = await heard(ws)
+
+    assert await ask(product, person, "mutation { __typename }") == {"__typename": "Mutation"}
+    assert said == {"id": "1", "type": "next", "payload": {"data": {"__typename": "Mutation"}}}
+
+
+async def test_a_decision_over_a_socket_is_read_ahead_too(product: Served) -> None:
+    person = await officer("220199")
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220199")
+    await ask(product, person)
+    async with product.socket() as ws:
+        await begin(ws, {"authorization": f"Bearer {person.token}"})
+        await say(ws, "subscribe", id="1", payload={"query": APPROVE, "variables": {"id": f"Application_{case.id}"}})
+        said = await heard(ws)
+
+    decided = {"__typename": "Application", "stage": "SECOND_REVIEW"}
+    assert said == {"id": "1", "type": "next", "payload": {"data": {"applicationApprove": decided}}}
 
 
 async def test_a_case_that_moved_after_it_was_read_is_judged_anew(database: Settings) -> None:
