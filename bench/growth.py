@@ -86,16 +86,16 @@ async def _requests(server: Contender, world: World) -> dict[str, bytes]:
 
 
 async def _before(server: Contender, world: World, question: str, number: int) -> str:
-    """The cursor before a page, or before the last page where there are fewer."""
-    cursor, most = "", 100
+    """The cursor before a page, or before one of the last that are full where there are fewer."""
+    before, cursor, most = "", "", 100
     for _ in range((number - 1) * PAGE // most):
         after = f', after: "{cursor}"' if cursor else ""
         asked = re.sub(r"nodes \{[^}]*\}", "", question.replace("first: 20AFTER", f"first: {most}{after}"))
         answer = await server.answer(_operation(asked), world, None)
         (page,) = answer["data"].values()
         if not page["pageInfo"]["hasNextPage"]:
-            break
-        cursor = page["pageInfo"]["endCursor"]
+            return before
+        before, cursor = cursor, page["pageInfo"]["endCursor"]
     return cursor
 
 
