@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 
-from domain.reads import Where, of_office
+from domain.reads import Where, leaving, of_office
 from domain.rules.errors import FieldProblem, InvalidInput
 from domain.rules.lifecycle import CLOSED, REVIEWS, By
 from domain.rules.viewer import Viewer
-from models.enums import CaseKind, Role, Stage, Standing
+from models.enums import CaseKind, Role, Stage, Standing, Vocabulary
 
 LONGEST_SEARCH = 100
 _ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
@@ -81,11 +81,25 @@ def bigrams(words: str) -> list[str]:
 
 
 HAS_SPECIALTY = (
-    "EXISTS (SELECT FROM revision_specialties s WHERE s.revision_id = {t}.effective_id AND s.specialty_code IN ("
+    "EXISTS (SELECT FROM revision_specialties s WHERE s.revision_id = {t}.effective_id AND s.specialty_code = ANY(ARRAY("
     "SELECT c.code FROM specialties c LEFT JOIN specialties p ON p.code = c.parent_code "
-    "WHERE :specialty IN (c.code, c.parent_code, p.parent_code)))"
+    "WHERE :specialty IN (c.code, c.parent_code, p.parent_code))))"
 )
 """Experts of the specialty itself, or of one below it in the tree of three levels."""
+
+
+def among(column: str, words: Sequence[Vocabulary]) -> Where:
+    """Rows of which a column holds one of these words; none for no words.
+
+    They are written out, not bound: PostgreSQL knows then how many rows hold them, and an index that begins with the column has the rows of
+    one word in the order of the list.
+    """
+    listed = sorted({f"'{each.value}'" for each in words})
+    if len(listed) == 1:
+        return Where(f"{{t}}.{column} = {listed[0]}")
+    return Where(f"{{t}}.{column} IN ({', '.join(listed)})" if listed else "FALSE")
+
+
 OPEN = Where("{t}.closed_at IS NULL")
 """Beside conditions that open cases alone meet it says nothing new, but names the small index on these."""
 
@@ -108,47 +122,68 @@ class CaseFilter:
 
     def conditions(self, viewer: Viewer) -> Sequence[Where]:
         """In SQL."""
-        found = [*self._of_office(viewer), *self._of_stages(viewer)]
-        for name, wanted in (("stage", self.stages), ("kind", self.kinds), ("pool_code", self.pool_codes)):
-            if wanted is not None:
-                found.append(Where(f"{{t}}.{name} = ANY(:{name}s)", {f"{name}s": [str(each) for each in wanted]}))
-        if self.overdue:
-            found += [OPEN, Where("{t}.due_at < :now")]
-        elif self.overdue is not None:
-            found.append(Where("NOT coalesce({t}.due_at < :now, FALSE)"))
-        if self.claimed is not None:
-            found.append(Where("coalesce({t}.claimed_until > :now, FALSE) = :claimed", {"claimed": self.claimed}))
-        if self.claimed_by_me:
-            found.append(Where("({t}.claimed_by_id = :me AND {t}.claimed_until > :now)", {"me": viewer.account_id}))
+        found = [*self._of_office(viewer), *self._of_stages(viewer), *self._of_holders(viewer), *self._of_times()]
+        if self.kinds is not None:
+            found.append(among("kind", self.kinds))
+        if self.pool_codes is not None:
+            found.append(_of_pools(self.pool_codes))
         if self.search is not None and self.search.strip():
             found.append(contains(("applicant", "employer"), self.search, None if self._narrowed else COMMON))
-        if self.submitted_from is not None:
-            found.append(Where("{t}.submitted_at >= :submitted_from", {"submitted_from": self.submitted_from}))
-        if self.submitted_before is not None:
-            found.append(Where("{t}.submitted_at < :submitted_before", {"submitted_before": self.submitted_before}))
         return found
 
     @property
     def _narrowed(self) -> bool:
-        """Whether conditions that no order serves leave so few cases that a walk might not come upon a page of them."""
-        lists = (self.stages, self.kinds, self.pool_codes, self.submitted_from, self.submitted_before)
-        return any(each is not None for each in (*lists, self.overdue, self.claimed, self.claimed_by_me))
+        """Whether conditions that no index has in order leave so few cases that a walk might not come upon a page of them."""
+        if any(each is not None and len(set(each)) != 1 for each in (self.stages, self.pool_codes)):
+            return True
+        others = (self.submitted_from, self.submitted_before, self.overdue, self.claimed, self.claimed_by_me)
+        return any(each is not None for each in others)
 
     def _of_office(self, viewer: Viewer) -> list[Where]:
         if not self.leaving:
             return [of_office(viewer.role)]
-        left = Where("{t}.leaving_pool_code = :viewer_pool" if viewer.role is Role.LOCAL_OFFICER else "{t}.leaving_pool_code IS NOT NULL")
-        return [left, of_office(viewer.role)] if self.awaiting_me else [left]
+        return [leaving(viewer.role), of_office(viewer.role)] if self.awaiting_me else [leaving(viewer.role)]
 
     def _of_stages(self, viewer: Viewer) -> list[Where]:
         found = []
         if self.awaiting_me:
-            # Written out and not bound, as the small indexes on what awaits an office say the same (models/migrations/0002).
-            stages = ", ".join(f"'{stage.value}'" for stage in awaiting(viewer.role))
-            found.append(Where(f"{{t}}.stage IN ({stages})"))
-        if self.stages and CLOSED.isdisjoint(self.stages):
-            found.append(OPEN)
+            found.append(among("stage", awaiting(viewer.role)))  # the small indexes on what awaits an office say the same
+        if self.stages is not None:
+            found.append(among("stage", self.stages))
+            if len(set(self.stages)) > 1 and CLOSED.isdisjoint(self.stages):
+                found.append(OPEN)
         return found
+
+    def _of_holders(self, viewer: Viewer) -> list[Where]:
+        found = []
+        if self.claimed:
+            found.append(Where("({t}.claimed_by_id IS NOT NULL AND {t}.claimed_until > :now)"))
+        elif self.claimed is not None:
+            found.append(Where("NOT coalesce({t}.claimed_until > :now, FALSE)"))
+        if self.claimed_by_me:
+            found.append(Where("({t}.claimed_by_id = :me AND {t}.claimed_until > :now)", {"me": viewer.account_id}))
+        return found
+
+    def _of_times(self) -> list[Where]:
+        found = []
+        if self.overdue:
+            found += [OPEN, Where("{t}.due_at < :now")]
+        elif self.overdue is not None:
+            found.append(Where("NOT coalesce({t}.due_at < :now, FALSE)"))
+        if self.submitted_from is not None:
+            # No case stands where it does since before its submission, so the list is read from there.
+            since = "({t}.submitted_at >= :submitted_from AND {t}.stage_since >= :submitted_from)"
+            found.append(Where(since, {"submitted_from": self.submitted_from}))
+        if self.submitted_before is not None:
+            found.append(Where("{t}.submitted_at < :submitted_before", {"submitted_before": self.submitted_before}))
+        return found
+
+
+def _of_pools(codes: Sequence[str]) -> Where:
+    """Those of one pool lie in the order of the list."""
+    if len(set(codes)) == 1:
+        return Where("{t}.pool_code = :pool_code", {"pool_code": codes[0]})
+    return Where("{t}.pool_code = ANY(:pool_codes)", {"pool_codes": list(codes)})
 
 
 def awaiting(role: Role) -> list[Stage]:
@@ -171,9 +206,9 @@ class ExpertFilter:
         """In SQL."""
         found = []
         if self.standings is not None:
-            found.append(Where("{t}.standing = ANY(:standings)", {"standings": [str(each) for each in self.standings]}))
+            found.append(among("standing", self.standings))
         if self.pool_codes is not None:
-            found.append(Where("{t}.pool_code = ANY(:pool_codes)", {"pool_codes": list(self.pool_codes)}))
+            found.append(_of_pools(self.pool_codes))
         if self.specialty is not None:
             found.append(Where(HAS_SPECIALTY, {"specialty": self.specialty}))
         if self.search is not None and self.search.strip():
@@ -202,4 +237,7 @@ def case_filter(kept: Mapping[str, Any]) -> CaseFilter:
 
 def expert_filter(kept: Mapping[str, Any]) -> ExpertFilter:
     """The filter that `as_kept` wrote down."""
-    return ExpertFilter(**kept)
+    typed = dict(kept)
+    if "standings" in typed:
+        typed["standings"] = [Standing(each) for each in typed["standings"]]
+    return ExpertFilter(**typed)

@@ -17,7 +17,7 @@ from domain.rules.errors import NotFound
 from domain.rules.viewer import Viewer
 from models import accounts, applications, experts, exports, files, pools, profiles, publicity, reference, schedule, sms, standing
 from models.database import columns, rows
-from models.enums import Role
+from models.enums import CaseKind, Role
 from settings import settings
 
 Row = TypeVar("Row", bound=Model)
@@ -119,6 +119,10 @@ _APPLICATION = _by_role(
     provincial_officer="{t}.round > 0",
 )
 _OFFICE_CASE = _by_role(local_officer="({t}.round > 0 AND {t}.pool_code = :viewer_pool)", provincial_officer="{t}.round > 0")
+_LEAVING_CASE = _by_role(
+    local_officer="({t}.round > 0 AND {t}.leaving_pool_code = :viewer_pool)",
+    provincial_officer=f"({{t}}.round > 0 AND {{t}}.kind = '{CaseKind.DIVISION_CHANGE.value}')",
+)
 _EXPERT = _by_role(
     expert="{t}.id = :viewer_expert",
     local_officer="({t}.pool_code = :viewer_pool OR EXISTS "
@@ -283,10 +287,14 @@ def visible_where_named(model: type[Model], parent: type[Model], column: str) ->
 def visible(model: type[Model], role: Role | None, conditions: Container[str] = ()) -> str:
     """The predicate of a noun for a role (None: signed out), with `{t}` for the alias; raises KeyError for a noun nobody may read.
 
-    Under conditions that only rows meet which everybody sees there is nothing left to ask: a list of notices that run is then read, and
-    counted, from its index alone.
+    Under conditions that only rows meet which the viewer sees there is nothing left to ask: a list of notices that run is then read, and
+    counted, from its index alone, and an office's cases from theirs. Asked twice, PostgreSQL would take them for fewer than they are.
     """
-    return _ALL if model is publicity.PublicNotice and RUNNING.sql in conditions else _PREDICATES[model](role)
+    if model is publicity.PublicNotice and RUNNING.sql in conditions:
+        return _ALL
+    if model is applications.Application and role in _OFFICERS and (of_office(role).sql in conditions or leaving(role).sql in conditions):
+        return _ALL
+    return _PREDICATES[model](role)
 
 
 async def select(
@@ -349,6 +357,11 @@ def former_registrations(role: Role | None) -> str:
 def of_office(role: Role) -> Where:
     """The cases that an office has: for a local one those of its pool, without those that it only sees because an expert leaves it."""
     return Where(_OFFICE_CASE(role))
+
+
+def leaving(role: Role) -> Where:
+    """The changes of division by which experts leave an office's pool; for the province all."""
+    return Where(_LEAVING_CASE(role))
 
 
 async def queue_counts(*, viewer: Viewer, now: datetime, where: Sequence[Where], since: Sequence[datetime]) -> list[dict[str, Any]]:

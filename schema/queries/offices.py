@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain.lists import search_term
+from domain.lists import among, search_term
 from domain.reads import Where
 from domain.rules.viewer import Viewer as ViewerFacts
 from models.enums import AccountStatus, MergeState, Role, SmsState, StaffActKind
@@ -34,7 +34,7 @@ def _staff(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence
 def _ledger(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
     doors.staff(viewer)
     states = arguments.get("states")
-    return [] if states is None else [Where("{t}.state = ANY(:states)", {"states": [each.value for each in states]})]
+    return [] if states is None else [among("state", states)]
 
 
 def _acts(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
@@ -44,7 +44,7 @@ def _acts(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[
     if arguments.get("staff_id") is not None:
         found.append(Where("{t}.account_id = :of_account", {"of_account": key_of(arguments["staff_id"], Account)}))
     if arguments.get("acts") is not None:
-        found.append(Where("{t}.act = ANY(:acts)", {"acts": [each.value for each in arguments["acts"]]}))
+        found.append(among("act", arguments["acts"]))
     return found
 
 
