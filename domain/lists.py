@@ -67,7 +67,10 @@ def contains(columns: tuple[str, str], text: str, common: CommonPairs | None = N
     if not pairs:
         return Where(walked, {"search": search_term(text)})
     values = {"search": search_term(text), "pairs": pairs}
-    return Where(walked, values, found) if common is not None and common.are(pairs) else Where(found, values)
+    if common is None or not common.are(pairs):
+        return Where(found, values)
+    # PostgreSQL expects a pattern to fit few rows, and would collect and sort all others; of a CASE it expects half of them.
+    return Where(f"CASE WHEN {walked} THEN TRUE ELSE FALSE END", values, found)
 
 
 def bigrams(words: str) -> list[str]:
@@ -134,7 +137,7 @@ class CaseFilter:
     @property
     def _narrowed(self) -> bool:
         """Whether conditions that no index has in order leave so few cases that a walk might not come upon a page of them."""
-        if any(each is not None and len(set(each)) != 1 for each in (self.stages, self.pool_codes)):
+        if any(each is not None and len(set(each)) != 1 for each in (self.stages, self.pool_codes)) or (self.stages and self.kinds):
             return True
         others = (self.submitted_from, self.submitted_before, self.overdue, self.claimed, self.claimed_by_me)
         return any(each is not None for each in others)
@@ -171,8 +174,8 @@ class CaseFilter:
         elif self.overdue is not None:
             found.append(Where("NOT coalesce({t}.due_at < :now, FALSE)"))
         if self.submitted_from is not None:
-            # No case stands where it does since before its submission, so the list is read from there.
-            since = "({t}.submitted_at >= :submitted_from AND {t}.stage_since >= :submitted_from)"
+            # No case stands where it does since before its submission (but for who waited for a lock), so the list is read from there.
+            since = "({t}.submitted_at >= :submitted_from AND {t}.stage_since >= :submitted_from::timestamptz - interval '1 minute')"
             found.append(Where(since, {"submitted_from": self.submitted_from}))
         if self.submitted_before is not None:
             found.append(Where("{t}.submitted_at < :submitted_before", {"submitted_before": self.submitted_before}))

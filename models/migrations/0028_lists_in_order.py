@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
 
     operations = [
         _index("cases_at_a_stage", "applications (stage, stage_since, id)", "round > 0"),
-        _index("changes", "applications (stage_since, id)", "kind IN ('CHANGE', 'DIVISION_CHANGE') AND round > 0"),
+        _index("cases_of_change", "applications (stage_since, id)", "kind IN ('CHANGE', 'DIVISION_CHANGE') AND round > 0"),
         _index("staff_accounts", "accounts (created_at, id)", "role <> 'EXPERT'"),
     ]

@@ -45,7 +45,7 @@ from settings import Settings
 
 KEPT_TOKENS = 20_000
 """The `weight` of the documents of all kept operations together: what clients may invent must not fill the memory."""
-KEPT_VARIANTS = 32
+KEPT_VARIANTS = 64
 """Plans of one operation; shapes of arguments beyond that push out the least recently used."""
 
 _MARK = token_hex(16)  # of this process: nobody can store a text that holds it
