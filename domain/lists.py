@@ -228,10 +228,7 @@ def as_kept(chosen: CaseFilter | ExpertFilter) -> dict[str, Any]:
 
 def case_filter(kept: Mapping[str, Any]) -> CaseFilter:
     """The filter that `as_kept` wrote down."""
-    typed = dict(kept)
-    for name, kind in (("stages", Stage), ("kinds", CaseKind)):
-        if name in typed:
-            typed[name] = [kind(each) for each in typed[name]]
+    typed = _with_words(kept, stages=Stage, kinds=CaseKind)
     for name in ("submitted_from", "submitted_before"):
         if name in typed:
             typed[name] = datetime.fromisoformat(typed[name])
@@ -240,7 +237,9 @@ def case_filter(kept: Mapping[str, Any]) -> CaseFilter:
 
 def expert_filter(kept: Mapping[str, Any]) -> ExpertFilter:
     """The filter that `as_kept` wrote down."""
-    typed = dict(kept)
-    if "standings" in typed:
-        typed["standings"] = [Standing(each) for each in typed["standings"]]
-    return ExpertFilter(**typed)
+    return ExpertFilter(**_with_words(kept, standings=Standing))
+
+
+def _with_words(kept: Mapping[str, Any], **kinds: type[Vocabulary]) -> dict[str, Any]:
+    """With the values under these names as words of their vocabularies; raises ValueError for what is none."""
+    return {name: [kinds[name](each) for each in value] if name in kinds else value for name, value in kept.items()}

@@ -297,6 +297,11 @@ def visible(model: type[Model], role: Role | None, conditions: Container[str] = 
     return _PREDICATES[model](role)
 
 
+def met(model: type[Model], role: Role | None, conditions: Sequence[str]) -> str:
+    """What rows of a noun meet that a viewer of this role sees and that meet these conditions too, in SQL with `{t}` for the alias."""
+    return " AND ".join(f"({each})" for each in (visible(model, role, conditions), *conditions))
+
+
 async def select(
     model: type[Row],
     *,
@@ -328,17 +333,14 @@ async def one(model: type[Row], key: UUID, *, viewer: Viewer | None, now: dateti
 def selecting(model: type[Model], role: Role | None, conditions: Sequence[str], *, order: str = "", also: str = "") -> str:
     """The statement that reads rows of a noun that a viewer of this role may see, under further conditions; `also` is further columns."""
     wanted = f"{columns(model, 't')}, {also}" if also else columns(model, "t")
-    joined = " AND ".join(f"({each})" for each in (visible(model, role, conditions), *conditions))
-    text = f"SELECT {wanted} FROM {model._meta.db_table} t WHERE {joined}"  # noqa: S608  our own constants
+    text = f"SELECT {wanted} FROM {model._meta.db_table} t WHERE {met(model, role, conditions)}"  # noqa: S608  our own constants
     return (f"{text} ORDER BY {order}" if order else text).replace("{t}", "t")
 
 
 async def count(model: type[Model], *, viewer: Viewer | None, now: datetime, limit: int, where: Sequence[Where] = ()) -> int:
     """How many rows of a noun the viewer may see under the conditions, counted up to `limit`: the cost must not grow with the table."""
-    asked = [each.counted for each in where]
-    conditions = [visible(model, viewer.role if viewer else None, asked), *asked]
-    joined = " AND ".join(f"({each})" for each in conditions)
-    text = f"SELECT count(*) AS n FROM (SELECT FROM {model._meta.db_table} t WHERE {joined} LIMIT {limit:d}) counted"  # noqa: S608  our own constants
+    seen = met(model, viewer.role if viewer else None, [each.counted for each in where])
+    text = f"SELECT count(*) AS n FROM (SELECT FROM {model._meta.db_table} t WHERE {seen} LIMIT {limit:d}) counted"  # noqa: S608  our own constants
     sql, arguments = bind(text.replace("{t}", "t"), values_of(where, viewer, now))
     found: int = (await rows(sql, *arguments))[0]["n"]
     return found
@@ -367,13 +369,13 @@ def leaving(role: Role) -> Where:
 async def queue_counts(*, viewer: Viewer, now: datetime, where: Sequence[Where], since: Sequence[datetime]) -> list[dict[str, Any]]:
     """Open cases that the viewer may see under the conditions, by stage and pool: total, overdue, claimed, and `waiting`: how many have
     stood there since before each of the instants."""
-    conditions = [visible(applications.Application, viewer.role), "{t}.closed_at IS NULL", *(each.sql for each in where)]
+    seen = met(applications.Application, viewer.role, ["{t}.closed_at IS NULL", *(each.sql for each in where)])
     values = values_of(where, viewer, now) | {f"since_{number}": each for number, each in enumerate(since)}
     waiting = ", ".join(f"count(*) FILTER (WHERE t.stage_since < :since_{number})" for number in range(len(since)))
     text = (
         "SELECT t.stage, t.pool_code, count(*) AS total, count(*) FILTER (WHERE t.due_at < :now) AS overdue, "  # noqa: S608  our own constants
         f"count(*) FILTER (WHERE t.claimed_until > :now) AS claimed, ARRAY[{waiting}] AS waiting FROM applications t "
-        f"WHERE {' AND '.join(f'({each})' for each in conditions)} GROUP BY t.stage, t.pool_code ORDER BY t.pool_code"
+        f"WHERE {seen} GROUP BY t.stage, t.pool_code ORDER BY t.pool_code"
     )
     sql, arguments = bind(text.replace("{t}", "t"), values)
     return [dict(row) for row in await rows(sql, *arguments)]

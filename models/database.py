@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
@@ -16,8 +16,6 @@ from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError
-from tortoise.fields import BinaryField, BooleanField, CharField, DatetimeField, IntField, TextField, UUIDField
-from tortoise.fields.data import CharEnumFieldInstance
 from tortoise.models import Model
 
 import tracing
@@ -277,33 +275,10 @@ async def execute(sql: str, *values: Any) -> int:
     return touched
 
 
-def stored(row: Model, *names: str) -> dict[str, Any]:
-    """The columns of a model's row, or those of these names, with their values as the driver takes them, for statements of our own."""
-    return {
-        column: getattr(row, name) if convert is None else convert(getattr(row, name), row)
-        for column, name, convert in _columns(type(row), names)
-    }
-
-
 @cache
 def columns(model: type[Model], table: str) -> str:
     """The columns of a model's rows for SELECT, under the alias `table`: without those that PostgreSQL keeps for its indexes."""
     return ", ".join(f"{table}.{column}" for column in model._meta.fields_db_projection.values())
-
-
-@cache
-def _columns(model: type[Model], names: Sequence[str]) -> Sequence[tuple[str, str, Callable[[Any, Model], Any] | None]]:
-    """Column, attribute and conversion of these fields, else of all; none where the driver takes it as it is and constraints check it."""
-    fields = model._meta.fields_map
-    return [
-        (column, name, None if type(fields[name]) in _TAKEN_AS_THEY_ARE else fields[name].to_db_value)
-        for name, column in model._meta.fields_db_projection.items()
-        if not names or name in names
-    ]
-
-
-# These very types: one made of them may convert. Words of a vocabulary are texts.
-_TAKEN_AS_THEY_ARE = (BinaryField, BooleanField, CharEnumFieldInstance, CharField, DatetimeField, IntField, TextField, UUIDField)
 
 
 async def database_now() -> datetime:

@@ -23,7 +23,7 @@ from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, By, availabl
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
-from models.database import rows, stored
+from models.database import rows
 from models.enums import CaseKind, Move, RejectReason, RevisionState, SmsTemplate, Stage, Standing
 from models.experts import Expert
 from models.ids import new_id
@@ -75,7 +75,7 @@ async def move(
         "stage_since": now,
         "closed_at": now if found.target in CLOSED else None,
         "due_at": await _due_at(now, calendar) if found.target in REVIEWS else None,
-        **(stored(case, *_SUBMITTED) if how is Move.SUBMIT else {}),
+        **({name: getattr(case, name) for name in _SUBMITTED} if how is Move.SUBMIT else {}),
     }
     await _write(case, how, changed, viewer=viewer, now=now, decision=decision or Decision())
     arrive = _AFTER.get(how) or _ARRIVALS.get(case.stage)

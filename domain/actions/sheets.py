@@ -131,13 +131,12 @@ async def write_sheet(
 
 def _statement(sheet: _Sheet, where: Sequence[Where], role: Role) -> str:
     """A page of rows that the role may see, with what it may see of their profiles."""
-    conditions = [reads.visible(sheet.model, role), *(each.sql for each in where), "{t}.id > :after"]
+    seen = reads.met(sheet.model, role, [*(each.sql for each in where), "{t}.id > :after"])
     shown = ", ".join(f"{each.sql} AS c{place}" for place, each in enumerate(sheet.columns))
-    joined = " AND ".join(f"({each})" for each in conditions).replace("{t}", "t")
     return f"""SELECT t.id AS key, {shown} FROM {sheet.model._meta.db_table} t
         LEFT JOIN revisions r ON r.id = {sheet.revision} AND {reads.visible(Revision, role).replace("{t}", "r")}
         LEFT JOIN divisions d ON d.code = {sheet.pool}
-        WHERE {joined} ORDER BY t.id LIMIT {_PAGE}"""  # noqa: S608  our own constants
+        WHERE {seen.replace("{t}", "t")} ORDER BY t.id LIMIT {_PAGE}"""  # noqa: S608  our own constants
 
 
 async def _page(statement: str, values: Mapping[str, Any]) -> Sequence[Any]:
