@@ -13,6 +13,7 @@ loaders.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 import strawberry
 from tortoise.models import Model
@@ -154,6 +155,18 @@ class Listed:
     order: str
     limit: int
     key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """How a verb begins, in the metadata of its mutation as `begins`: it reads a row whose global id, of this kind, its input holds under a name.
+
+    That can be read while the session is proven; the resolver finds it in `Context.ahead`.
+    """
+
+    name: str
+    kind: type["Node"]
+    reading: Callable[[UUID, Viewer], reads.Ahead | None]
 
 
 @strawberry.interface(description="Anything with a global id (Relay): fetch it again with `node(id:)`.")

@@ -8,8 +8,7 @@ from domain.actions import applications, reviews
 from models.enums import RejectReason, Stage
 from schema import problems as p
 from schema.context import Info
-from schema.nodes import wanted_key
-from schema.plan.mutations import Begins
+from schema.nodes import Begins, wanted_key
 from schema.types.applications import Application
 
 _ID = "Global id of the case."

@@ -6,7 +6,6 @@ Where nothing is asked but columns of the changed row, the row that the verb lef
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from graphql import (
     FieldNode,
@@ -26,21 +25,9 @@ from graphql.pyutils import Path, is_awaitable
 from domain.reads import Ahead
 from domain.rules.viewer import Viewer
 from schema.context import Context, Settled
-from schema.nodes import RECORDS, Column, GlobalId, Node, key_of
+from schema.nodes import RECORDS, Begins, Column, GlobalId, Node, key_of
 from schema.plan.compiler import Arguments, Request, source_of
 from schema.problems import VERB
-
-
-@dataclass(frozen=True, slots=True)
-class Begins:
-    """How a verb begins, in the metadata of its mutation as `begins`: it reads a row whose global id, of this kind, its input holds under a name.
-
-    That can be read while the session is proven; the resolver finds it in `Context.ahead`.
-    """
-
-    name: str
-    kind: type[Node]
-    reading: Callable[[UUID, Viewer], Ahead | None]
 
 
 @dataclass(frozen=True, slots=True)
