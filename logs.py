@@ -14,6 +14,7 @@ import orjson
 import structlog
 
 from settings import Settings
+from tracing import correlation_id
 
 WITHHELD = "[withheld]"
 
@@ -65,7 +66,7 @@ class Recurring:
         if _finish is None:
             self._log.info(self._event, ms=ms, **facts)
             return
-        varying = {"ms": ms, **structlog.contextvars.get_contextvars(), **_stamp(None, "info", {})}
+        varying = tell_id(None, "info", _stamp(None, "info", {"ms": ms}))
         self._lines.info(self._form(**facts) + orjson.dumps(varying).decode()[1:])
 
     def _written(self, **facts: str | None) -> str:
@@ -87,7 +88,7 @@ def set_up(settings: Settings, process: str) -> None:
         return {"process": process, **event}
 
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        tell_id,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         _stamp,
@@ -114,6 +115,14 @@ def set_up(settings: Settings, process: str) -> None:
     for library, level in _QUIET.items():
         logging.getLogger(library).setLevel(max(logging.getLevelName(level), root.level))
     logging.captureWarnings(capture=True)
+
+
+def tell_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put the id on a line under which is done what it tells of."""
+    identity = correlation_id()
+    if identity is not None:
+        event["correlation_id"] = identity
+    return event
 
 
 def tell_where(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -7,11 +7,11 @@ nothing of OpenTelemetry is loaded.
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
-
-from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 
 from settings import Settings, SettingsError, variable
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LONGEST_STATEMENT = 2_000
 _NANOSECONDS = 1_000_000_000
 
+_identity: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 _tracer: Tracer | None = None
 _nothing: AbstractContextManager[None] = nullcontext()
 
@@ -33,18 +34,22 @@ def new_id() -> str:
 
 def correlation_id() -> str | None:
     """The id of what is being done; None in commands, which say what they do on the terminal."""
-    found: str | None = get_contextvars().get("correlation_id")
-    return found
+    return _identity.get()
 
 
 def begin(identity: str) -> None:
     """What this task does from now on goes under this id."""
-    bind_contextvars(correlation_id=identity)
+    _identity.set(identity)
 
 
-def under(identity: str) -> AbstractContextManager[None]:
+@contextmanager
+def under(identity: str) -> Iterator[None]:
     """What is done inside goes under this id."""
-    return bound_contextvars(correlation_id=identity)
+    token = _identity.set(identity)
+    try:
+        yield
+    finally:
+        _identity.reset(token)
 
 
 def span(name: str, **facts: str | int) -> AbstractContextManager[Any]:

@@ -15,6 +15,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -91,12 +92,23 @@ def application(served: GuardedSchema, configuration: Settings) -> Starlette:
     ]
     if configuration.graphiql:
         routes.append(Route("/", _to_graphiql))
-    return Starlette(
+    return _Application(
         routes=routes,
         middleware=[*middleware(configuration), Middleware(GraphQLFirst, endpoint=over_http)],
         exception_handlers={HTTPException: _answer_in_json},
         lifespan=lifespan,
     )
+
+
+class _Application(Starlette):
+    """Starlette without its outermost layer, which would answer what failed: `SecureAnswers` does, and each layer costs every request."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The middleware and the router."""
+        app: ASGIApp = ExceptionMiddleware(self.router, self.exception_handlers)
+        for cls, arguments, options in reversed(self.user_middleware):
+            app = cls(app, *arguments, **options)
+        return app
 
 
 class GraphQLFirst:

@@ -48,16 +48,20 @@ def decode(data: bytes | str) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(400, "JSON_INVALID", f"The body is no JSON in UTF-8: {error.msg} at {error.lineno}:{error.colno}.") from None
-    _check(value)
+    if _may_be_refused(data if isinstance(data, bytes) else data.encode()):
+        _check(value)
     return value
+
+
+def _may_be_refused(text: bytes) -> bool:
+    """Whether `_check` could find anything: JSON has NUL only as an escape, and a bracket for every level. Walking costs more."""
+    return b"\\u0000" in text or text.count(b"{") + text.count(b"[") > DEEPEST
 
 
 def _check(value: Any) -> None:
     """Walk without recursion. NUL is refused here because PostgreSQL cannot store it."""
     level = [value]
-    for _ in range(DEEPEST):
-        if not level:
-            return
+    for _ in range(DEEPEST + 1):  # what the deepest level holds is walked too
         deeper: list[Any] = []
         for each in level:
             if isinstance(each, str):
@@ -68,6 +72,8 @@ def _check(value: Any) -> None:
             elif isinstance(each, dict):
                 deeper += each
                 deeper += each.values()
+        if not deeper:
+            return
         level = deeper
     raise BadRequestError(400, "JSON_TOO_DEEP", f"The JSON is nested more than {DEEPEST} levels deep.")
 

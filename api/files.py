@@ -22,7 +22,8 @@ from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound
 from domain.rules.messages import Language, text
 from models.enums import FilePurpose
 from models.files import StoredFile
-from schema.context import Context, uuid_or_none
+from models.ids import uuid_or_none
+from schema.context import Context
 from schema.problems import BUSY
 
 log = structlog.get_logger("api.files")

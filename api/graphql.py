@@ -70,6 +70,13 @@ def _accepted(header: str) -> Accepted:
     return Accepted(best[1] if best else None, events)
 
 
+@lru_cache(maxsize=256)
+def _media_type(header: str) -> tuple[str, str]:
+    """The type and the charset of a Content-Type header, in lower case."""
+    media = header.lower()
+    return media.partition(";")[0].strip(), media.partition("charset=")[2].strip(' "')
+
+
 def _quality(options: list[str]) -> float:
     for each in options:
         if each.startswith("q="):
@@ -127,6 +134,13 @@ class _IndexedHeaders(Headers):
         """The first header of this name."""
         return self._first.get(key.lower(), default)
 
+    def getlist(self, key: str) -> list[str]:
+        """All headers of this name; in most requests each comes but once."""
+        if len(self._first) < len(self._list):
+            return super().getlist(key)
+        found = self._first.get(key.lower())
+        return [] if found is None else [found]
+
 
 class _Request(Request):
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,7 +193,7 @@ class GraphQLOverHTTP:
             and "text/html" in request.headers.get("accept", "")
         ):
             return RedirectResponse("/graphiql")
-        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        content_type, charset = _media_type(request.headers.get("content-type", ""))
         given = credentials(request)
         self._operations.keep_pace(request, given.digest)
         check_forgery(request, given, self._settings, simple_type=content_type == "multipart/form-data")
@@ -188,7 +202,7 @@ class GraphQLOverHTTP:
             raise BadRequestError(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON}, {JSON} or {EVENTS}.")
         if content_type == "multipart/form-data" and request.method == "POST":
             return await self._with_files(request, given, accepted)
-        return await self._executed(request, await self._parameters(request, content_type), given, accepted)
+        return await self._executed(request, await self._parameters(request, content_type, charset), given, accepted)
 
     async def _with_files(self, request: Request, given: Credentials, accepted: Accepted) -> Response:
         """A form goes to the disk as it arrives, so nothing of it is read before it is known who sends it."""
@@ -246,12 +260,11 @@ class GraphQLOverHTTP:
         async for result in self._operations.stream(operation, context, "sse"):
             yield result
 
-    async def _parameters(self, request: Request, content_type: str) -> Parameters:
+    async def _parameters(self, request: Request, content_type: str, charset: str) -> Parameters:
         if request.method != "POST":
             return Parameters.of(_from_address(request))
         if content_type != JSON:
             raise BadRequestError(415, "MEDIA_TYPE_UNSUPPORTED", f"Send {JSON}, or multipart/form-data with files.")
-        charset = request.headers["content-type"].lower().partition("charset=")[2].strip(' "')
         if charset not in ("", "utf-8", "utf8"):
             raise BadRequestError(415, "CHARSET_UNSUPPORTED", "JSON travels in UTF-8.")
         body = await bodies.read(request, most=self._settings.body_max_bytes, seconds=self._settings.operation_seconds)

@@ -7,15 +7,15 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
-from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from starlette.requests import HTTPConnection
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
@@ -34,7 +34,7 @@ from domain.rules.viewer import Viewer
 from logs import Recurring
 from models.database import database_now
 from schema.context import Context, Cookies
-from schema.documents import Document, DocumentError
+from schema.documents import Defined, Document, DocumentError
 from schema.faults import OperationTimeoutError, leaving, record_fault
 from schema.guarded import GuardedSchema
 from schema.plan.operations import Data
@@ -42,12 +42,10 @@ from schema.problems import BUSY
 from settings import Settings, SettingsError
 
 log = structlog.get_logger("api.operations")
-_LONGEST_NAME = 80
 _MOST_RECOGNISED = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """What GraphQL over HTTP and graphql-transport-ws call the parameters of a request."""
 
     query: str
@@ -63,43 +61,39 @@ class Parameters:
             raise BadRequestError(400, "BATCH_UNSUPPORTED", "Send one operation a request.")
         if not isinstance(value, dict):
             raise BadRequestError(400, "PARAMETERS_INVALID", "The request must be a JSON object with `query`.")
-        for name, kind, needed in (
-            ("query", str, "documentId" not in value),
-            ("documentId", str, False),
-            ("variables", dict, False),
-            ("operationName", str, False),
-            ("extensions", dict, False),
-        ):
-            given = value.get(name)
-            if not isinstance(given, kind) and (needed or given is not None):
-                raise BadRequestError(400, "PARAMETERS_INVALID", f"`{name}` must be {'a string' if kind is str else 'an object'}.")
-        return cls(
-            value.get("query") or "", value.get("variables"), value.get("operationName"), value.get("extensions"), value.get("documentId")
-        )
+        for name, given in value.items():
+            kind = _KINDS.get(name)
+            if kind is not None and given is not None and not isinstance(given, kind):
+                raise _unfit(name, kind)
+        query = value.get("query")
+        if query is None and "documentId" not in value:
+            raise _unfit("query", str)
+        return cls(query or "", value.get("variables"), value.get("operationName"), value.get("extensions"), value.get("documentId"))
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+_KINDS: Mapping[str, type] = {"query": str, "documentId": str, "variables": dict, "operationName": str, "extensions": dict}
+
+
+def _unfit(name: str, kind: type) -> BadRequestError:
+    return BadRequestError(400, "PARAMETERS_INVALID", f"`{name}` must be {'a string' if kind is str else 'an object'}.")
+
+
+class Operation(NamedTuple):
     """An operation that may be executed: read, within limits, valid."""
 
     parameters: Parameters
     document: Document
-    node: OperationDefinitionNode
+    defined: Defined
+
+    @property
+    def node(self) -> OperationDefinitionNode:
+        """Its definition in the document."""
+        return self.defined.node
 
     @property
     def kind(self) -> OperationType:
         """Query, mutation or subscription."""
-        return self.node.operation
-
-    @property
-    def name(self) -> str | None:
-        """Its name in the document, shortened for the log."""
-        return self.node.name.value[:_LONGEST_NAME] if self.node.name else None
-
-    @property
-    def field(self) -> str:
-        """The first root field; a name of the schema, so that there are not many."""
-        return next((each.name.value for each in self.node.selection_set.selections if isinstance(each, FieldNode)), "fragment")
+        return self.defined.node.operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +128,7 @@ class TrustedDocuments:
             text = self._kept.get(parameters.document_id.removeprefix("sha256:"))
             if text is None:
                 raise DocumentError(GraphQLError("There is no such trusted document.", extensions={"code": "DOCUMENT_UNKNOWN"}))
-            return replace(parameters, query=text)
+            return parameters._replace(query=text)
         if self._only and sha256(parameters.query.encode()).hexdigest() not in self._kept:
             raise DocumentError(GraphQLError("Only trusted documents are executed here.", extensions={"code": "DOCUMENT_NOT_TRUSTED"}))
         return parameters
@@ -188,9 +182,9 @@ class Operations:
         try:
             parameters = self.trusted.named(parameters)
             document = self.schema.documents.read(parameters.query, self.schema._schema, self.settings)  # noqa: SLF001  strawberry has no accessor
-            operation = document.operation(parameters.operation_name)
-            document.check_cost(operation, parameters.variables)
-            return Operation(parameters, document, operation)
+            defined = document.operation(parameters.operation_name)
+            document.check_cost(defined.node, parameters.variables)
+            return Operation(parameters, document, defined)
         except DocumentError as refused:
             code = (refused.errors[0].extensions or {}).get("code", "INVALID")
             REFUSED_DOCUMENTS.labels(code).inc()
@@ -262,7 +256,7 @@ class Operations:
         try:
             return self.schema.plans.ahead(operation.document.node, operation.node, operation.parameters.variables or {}, viewer)
         except Exception as fault:  # noqa: BLE001  a fault in what only saves time must not take the answer away
-            record_fault(fault, field=operation.field)
+            record_fault(fault, field=operation.defined.field)
             return None
 
     def keep_pace(self, connection: HTTPConnection, digest: bytes) -> None:
@@ -270,9 +264,13 @@ class Operations:
 
         A token that is not known to be of an account counts for the address, so that inventing tokens gains nothing.
         """
-        if self._pace is not None:
-            viewer = self._recognised.get(digest)
-            self._pace.take(viewer, client_address(connection, self.settings))
+        if self._pace is None:
+            return
+        viewer = self._recognised.get(digest)
+        if viewer is not None:
+            self._pace.take_of_account(viewer.account_id)
+        else:
+            self._pace.take_of_address(client_address(connection, self.settings))
 
     def _remember(self, digest: bytes, viewer: Viewer | None) -> None:
         if viewer is None:
@@ -341,7 +339,7 @@ class Operations:
         except TimeoutError:
             return _lost(OperationTimeoutError(), None, context)
         except Exception as fault:  # noqa: BLE001  the change stands; that its answer is lost is told like any fault
-            return _lost(fault, [operation.field], context)
+            return _lost(fault, [operation.defined.field], context)
         return await self._executed(operation, context) if data is None else ExecutionResult(data, None)
 
     async def _compiled(self, operation: Operation, read: Awaitable[Data | None]) -> Data | None:
@@ -351,7 +349,7 @@ class Operations:
         except (*BUSY, TimeoutError):
             return None
         except Exception as fault:  # noqa: BLE001  a fault of the compiler must not take an answer away that the executor can give
-            record_fault(fault, field=operation.field)
+            record_fault(fault, field=operation.defined.field)
             return None
 
     async def stream(self, operation: Operation, context: Context, transport: str) -> AsyncGenerator[ExecutionResult, None]:
@@ -380,9 +378,9 @@ class Operations:
 
     def _record(self, operation: Operation, transport: str, began: float, errors: list[GraphQLError] | None) -> None:
         seconds = time.perf_counter() - began
-        kind, field, name, code = operation.kind.value, operation.field, operation.name, _code(errors)
+        (_, kind, field, name), code = operation.defined, _code(errors)
         outcome = "ok" if code is None else "fault" if code in ("INTERNAL_ERROR", "OPERATION_TIMEOUT", "SERVICE_UNAVAILABLE") else "refused"
-        if operation.kind is not OperationType.SUBSCRIPTION:
+        if kind != "subscription":
             seconds_of(kind, field, outcome).observe(seconds)
         tracing.tell(kind=kind, field=field, operation=name, code=code)
         self._told.info(ms=round(seconds * 1000, 1), transport=transport, kind=kind, field=field, operation=name, code=code)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from api.bodies import BadRequestError
 from domain.rules.network import network
-from domain.rules.viewer import Viewer
 from settings import Settings
 
 _MOST_BUCKETS = 100_000
@@ -36,12 +36,13 @@ class Pace:
         self._clock = clock
         self._full_at: dict[object, float] = {}
 
-    def take(self, viewer: Viewer | None, address: str) -> None:
-        """Take a token of the account, or of the address where nobody is known to be signed in; raises TooManyRequestsError."""
-        if viewer is not None:
-            self._take(viewer.account_id, self._account_rate)
-        else:
-            self._take(network(address), self._address_rate)
+    def take_of_account(self, account_id: UUID) -> None:
+        """Take a token of an account; raises TooManyRequestsError."""
+        self._take(account_id, self._account_rate)
+
+    def take_of_address(self, address: str) -> None:
+        """Take a token of an address from which somebody asks who is not known to be signed in; raises TooManyRequestsError."""
+        self._take(network(address), self._address_rate)
 
     def _take(self, client: object, rate: float) -> None:
         if not rate:

@@ -19,7 +19,7 @@ from domain.rules.errors import NotFound
 from domain.rules.signatures import Spoken, holds
 from models.database import database_now
 from models.enums import SmsState
-from schema.context import uuid_or_none
+from models.ids import uuid_or_none
 from schema.problems import BUSY
 
 log = structlog.get_logger("api.receipts")

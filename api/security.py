@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -31,8 +30,7 @@ _TRACED = frozenset({"/exports", "/files", "/graphql", "/sms"})
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """The session token that a client sent, whether its browser sent it by itself, and the token's hash: empty where there is none."""
 
     token: str | None
@@ -85,7 +83,8 @@ def client_address(connection: HTTPConnection, settings: Settings) -> str:
     X-Forwarded-For is read from its end, as only what trusted proxies appended can be believed; the first address that is no trusted
     proxy is the client's.
     """
-    address = connection.client.host if connection.client else ""
+    peer = connection.scope.get("client")
+    address: str = peer[0] if peer else ""
     if not settings.trusted_proxies:
         return address
     forwarded = [part.strip() for part in ",".join(connection.headers.getlist("x-forwarded-for")).split(",") if part.strip()]
@@ -142,6 +141,7 @@ class SecureAnswers:
         if settings.secure_cookies:
             self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         self._raw = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+        self._names = frozenset(name for name, _ in self._raw)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -150,11 +150,13 @@ class SecureAnswers:
             return
         number = self._number(scope)
         tracing.begin(number)  # in the context of the server's task for this request alone
-        if scope["type"] == "http":
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif tracing.is_on():
             with _step(scope):
                 await self._answer(scope, receive, send, number)
         else:
-            await self.app(scope, receive, send)
+            await self._answer(scope, receive, send, number)
 
     def _number(self, scope: Scope) -> str:
         """The id under which the request goes: that of the trace which a trusted proxy has begun (W3C traceparent), else a new one."""
@@ -164,6 +166,11 @@ class SecureAnswers:
                 return begun[1]
         return tracing.new_id()
 
+    def _further(self, given: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        """Our headers, less those that an answer has of its own."""
+        names = {name for name, _ in given}
+        return self._raw if names.isdisjoint(self._names) else [each for each in self._raw if each[0] not in names]
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send, correlation_id: str) -> None:
         begun = False
 
@@ -172,9 +179,8 @@ class SecureAnswers:
             if message["type"] == "http.response.start":
                 begun = True
                 tracing.tell(status=message["status"])
-                given = {name for name, _ in message["headers"]}
-                further = [each for each in self._raw if each[0] not in given]
-                message["headers"] = [*message["headers"], (b"x-request-id", correlation_id.encode()), *further]
+                given = message["headers"]
+                message["headers"] = [*given, (b"x-request-id", correlation_id.encode()), *self._further(given)]
             await send(message)
 
         try:

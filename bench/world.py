@@ -64,7 +64,7 @@ async def prepare(configuration: Settings, experts: int, postmaster: int) -> Wor
         for operation in OPERATIONS:
             read = schema.documents.read(operation.document, schema._schema, configuration)
             variables = {"id": f"Application_{cases[0]}"} if operation.of_case else {}
-            node_ = read.operation(None)
+            node_ = read.operation(None).node
             who = viewer if operation.signed_in else None
             data = await schema.plans.read(read.node, node_, variables, viewer=who, now=now, settings=configuration)
             if data is None:

@@ -18,9 +18,10 @@ from domain.rules.viewer import Viewer
 from models import accounts, applications, experts, exports, files, pools, profiles, publicity, reference, schedule, sms, standing
 from models.database import columns, rows
 from models.enums import CaseKind, Role
+from models.row import Row
 from settings import settings
 
-Row = TypeVar("Row", bound=Model)
+Found = TypeVar("Found", bound=Row)
 
 PARAMETER = re.compile(r"(?<!:):([a-z_][a-z_0-9]*)")
 _OFFICERS = (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER)
@@ -303,7 +304,7 @@ def met(model: type[Model], role: Role | None, conditions: Sequence[str]) -> str
 
 
 async def select(
-    model: type[Row],
+    model: type[Found],
     *,
     viewer: Viewer | None,
     now: datetime,
@@ -311,7 +312,7 @@ async def select(
     order: str = "{t}.id",
     limit: int | None = None,
     lock: bool = False,
-) -> list[Row]:
+) -> list[Found]:
     """Rows of a noun that the viewer may see, under further conditions, in one statement; locked until the transaction ends, if wanted."""
     text = selecting(model, viewer.role if viewer else None, [each.sql for each in where], order=order)
     if limit is not None:
@@ -319,10 +320,10 @@ async def select(
     if lock:
         text += " FOR UPDATE OF t"
     sql, arguments = bind(text, values_of(where, viewer, now))
-    return [model._init_from_db(**dict(each)) for each in await rows(sql, *arguments)]
+    return [model.of(each) for each in await rows(sql, *arguments)]
 
 
-async def one(model: type[Row], key: UUID, *, viewer: Viewer | None, now: datetime, lock: bool = False) -> Row:
+async def one(model: type[Found], key: UUID, *, viewer: Viewer | None, now: datetime, lock: bool = False) -> Found:
     """The row of this id, if the viewer may see it; raises NotFound for all others, whether they are there or not."""
     found = await select(model, viewer=viewer, now=now, where=[Where("{t}.id = :wanted", {"wanted": key})], lock=lock)
     if not found:

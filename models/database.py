@@ -81,8 +81,8 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
 
 
 async def _prepare_connection(connection: asyncpg.Connection[Any]) -> None:
-    """JSON that PostgreSQL built passes through as it is."""
-    await connection.set_type_codec("json", schema="pg_catalog", encoder=str, decoder=orjson.Fragment)
+    """JSON that PostgreSQL built passes through as it is: as bytes, which `json` is in its binary form too."""
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=str.encode, decoder=orjson.Fragment, format="binary")
     if tracing.is_on():
         connection.add_query_logger(tracing.told_statement)
 

@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
-from uuid import UUID
 
 import strawberry
 from strawberry.dataloader import DataLoader
-from tortoise.models import Model
 
 from domain import reads
 from domain.rules.errors import NotSignedIn
 from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
+from models.row import Row
 from settings import Settings
 
 
@@ -62,7 +61,7 @@ class Context:
     events: Events
     ahead: Mapping[str, Any] | None = None  # the row that a verb begins with, where it was read while the session was proven
     settled: "Settled | None" = None  # where the verb was run before the executor; see schema/plan/mutations.py
-    _loaders: dict[tuple[type[Model], str, str], DataLoader[Any, Any]] = field(default_factory=dict)
+    _loaders: dict[tuple[type[Row], str, str], DataLoader[Any, Any]] = field(default_factory=dict)
 
     def signed_in(self) -> Viewer:
         """The viewer; raises NotSignedIn where there is none."""
@@ -70,12 +69,12 @@ class Context:
             raise NotSignedIn
         return self.viewer
 
-    async def load_one(self, model: type[Model], column: str, value: Any) -> Model | None:
+    async def load_one(self, model: type[Row], column: str, value: Any) -> Row | None:
         """The visible row whose `column` has this value; loads of one step are one statement."""
         found = await self.load_many(model, column, value)
         return found[0] if found else None
 
-    async def load_many(self, model: type[Model], column: str, value: Any, order: str = "") -> list[Model]:
+    async def load_many(self, model: type[Row], column: str, value: Any, order: str = "") -> list[Row]:
         """The visible rows whose `column` has this value, in order; loads of one step are one statement."""
         if value is None:
             return []
@@ -83,13 +82,13 @@ class Context:
         if key not in self._loaders:
             # No cache: a mutation that runs later in the same operation must be seen.
             self._loaders[key] = DataLoader(load_fn=self._batch(*key), cache=False)
-        found: list[Model] = await self._loaders[key].load(value)
+        found: list[Row] = await self._loaders[key].load(value)
         return found
 
-    def _batch(self, model: type[Model], column: str, order: str) -> Any:
-        async def load(keys: list[Any]) -> list[list[Model]]:
+    def _batch(self, model: type[Row], column: str, order: str) -> Any:
+        async def load(keys: list[Any]) -> list[list[Row]]:
             where = [reads.Where(f"{{t}}.{column} = ANY(:keys)", {"keys": list(dict.fromkeys(keys))})]
-            grouped: dict[Any, list[Model]] = {}
+            grouped: dict[Any, list[Row]] = {}
             for row in await reads.select(model, viewer=self.viewer, now=self.now, where=where, order=order or f"{{t}}.{column}"):
                 grouped.setdefault(getattr(row, column), []).append(row)
             return [grouped.get(key, []) for key in keys]
@@ -98,11 +97,3 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
-
-
-def uuid_or_none(text: str) -> UUID | None:
-    """A UUID from text, None where it is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -5,10 +5,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
@@ -29,6 +30,7 @@ MOST_ERRORS = 20
 KEPT_TOKENS = 20_000
 """The `weight` of all kept documents together."""
 _TOKEN_BYTES = 400
+_LONGEST_NAME = 80
 
 
 def weight(node: DocumentNode) -> int:
@@ -45,12 +47,29 @@ class DocumentError(Exception):
         self.errors = errors
 
 
+class Defined(NamedTuple):
+    """An operation as its document defines it, and what logs and metrics call it."""
+
+    node: OperationDefinitionNode
+    kind: str
+    field: str
+    """The first root field; a name of the schema, so that there are not many."""
+    name: str | None
+    """Shortened."""
+
+    @classmethod
+    def of(cls, node: OperationDefinitionNode) -> "Defined":
+        """From its definition."""
+        field = next((each.name.value for each in node.selection_set.selections if isinstance(each, FieldNode)), "fragment")
+        return cls(node, node.operation.value, field, node.name.value[:_LONGEST_NAME] if node.name else None)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A document that may be executed, and its operations by name, "" for one without."""
 
     node: DocumentNode
-    operations: Mapping[str, OperationDefinitionNode]
+    operations: Mapping[str, Defined]
     costs: Costs
 
     def check_cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None) -> None:
@@ -60,7 +79,7 @@ class Document:
         except GraphQLError as error:
             raise DocumentError(error) from None
 
-    def operation(self, name: str | None) -> OperationDefinitionNode:
+    def operation(self, name: str | None) -> Defined:
         """The operation to execute; raises DocumentError where the name is unknown, or missing though there are several."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
@@ -114,7 +133,8 @@ def _read(text: str, schema: GraphQLSchema, settings: Settings) -> Document:
     if errors:
         # Whatever a scalar raised is told in the message; nothing is left to be taken for a fault of ours.
         raise DocumentError(*(GraphQLError(each.message, each.nodes, extensions=each.extensions) for each in errors))
-    operations = {each.name.value if each.name else "": each for each in node.definitions if isinstance(each, OperationDefinitionNode)}
+    definitions = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
+    operations = {each.name.value if each.name else "": Defined.of(each) for each in definitions}
     try:
         return Document(node, MappingProxyType(operations), Costs(node, schema, settings))
     except GraphQLError as error:

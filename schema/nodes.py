@@ -23,7 +23,8 @@ from domain.rules.errors import NotFound
 from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
 from models.enums import Role
-from schema.context import Context, Info, uuid_or_none
+from models.ids import uuid_or_none
+from schema.context import Context, Info
 
 T = TypeVar("T", bound=type)
 RECORDS: dict[str, type["Node"]] = {}

@@ -8,7 +8,8 @@ import strawberry
 from domain.rules.errors import NotAllowed
 from models.database import database_now
 from models.enums import Stage
-from schema.context import Info, uuid_or_none
+from models.ids import uuid_or_none
+from schema.context import Info
 from schema.nodes import key_of
 from schema.types.applications import Application
 

@@ -71,7 +71,7 @@ async def answer_at(now: datetime, document: str, viewer: Viewer | None = None, 
     assert ordinary.errors is None, ordinary.errors
     read = schema.documents.read(document, schema._schema, settings())
     compiled = await schema.plans.read(
-        read.node, read.operation(None), variables, viewer=viewer, now=now, settings=settings(), execute=executor(viewer, now)
+        read.node, read.operation(None).node, variables, viewer=viewer, now=now, settings=settings(), execute=executor(viewer, now)
     )
     if compiled is not None:
         assert orjson.loads(orjson.dumps(compiled)) == ordinary.data, document

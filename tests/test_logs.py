@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 import structlog
-from structlog.contextvars import bound_contextvars
 
 import logs
+import tracing
 from settings import Settings
 
 _SETTINGS = Settings(development=True, log_level="INFO")
@@ -29,7 +29,7 @@ def _as_before() -> Iterator[None]:
 def test_an_event_is_one_json_object_with_its_correlation_id(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(_SETTINGS, "worker")
 
-    with bound_contextvars(correlation_id="c-1"):
+    with tracing.under("c-1"):
         structlog.get_logger("workers.relay").info("promise tried", attempts=2)
 
     line = json.loads(capsys.readouterr().err)
@@ -128,7 +128,7 @@ def test_the_values_that_tortoise_writes_are_never_logged(capsys: pytest.Capture
 def test_an_event_that_recurs_is_told_as_any_other(readable: bool, capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(replace(_SETTINGS, log_json=not readable), "api")
     facts = {"kind": "query", "operation": "张三 13812345678", "code": None}
-    with bound_contextvars(correlation_id="c-1"):
+    with tracing.under("c-1"):
         structlog.get_logger("api.operations").info("operation", ms=3.1, **facts)
         expected = capsys.readouterr().err
         recurring = logs.Recurring("api.operations", "operation")

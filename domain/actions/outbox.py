@@ -66,7 +66,7 @@ async def claim(promise_id: UUID, kinds: Collection[str]) -> OutboxRow | None:
         list(kinds),
         settings().outbox_attempts,
     )
-    return OutboxRow._init_from_db(**dict(found[0])) if found else None
+    return OutboxRow.of(found[0]) if found else None
 
 
 async def hold(row: OutboxRow) -> bool:
@@ -148,7 +148,7 @@ async def bury_exhausted(kinds: Collection[str], *, limit: int = 100) -> list[Ou
         settings().outbox_attempts,
         limit,
     )
-    return [OutboxRow._init_from_db(**dict(each)) for each in found]
+    return [OutboxRow.of(each) for each in found]
 
 
 async def depth() -> Depth:

@@ -118,10 +118,10 @@ async def verify_next(after: UUID | None, *, viewer: Viewer, batch: int = 200) -
 async def _checked(after: UUID, batch: int, witnessed: Mapping[UUID, Head]) -> tuple[Sequence[Head], Sequence[BrokenLink]]:
     sql = f"SELECT {columns(Application, 't')} FROM applications t WHERE id > $1 AND records_count > 0 ORDER BY id LIMIT $2"  # noqa: S608  our own names
     cases = await rows(sql, after, batch)
-    found = [Application._init_from_db(**dict(each)) for each in cases]
+    found = [Application.of(each) for each in cases]
     kept: dict[UUID, list[ApplicationRecord]] = defaultdict(list)
     for row in await rows("SELECT * FROM application_records WHERE application_id = ANY($1::uuid[])", [case.id for case in found]):
-        kept[row["application_id"]].append(ApplicationRecord._init_from_db(**dict(row)))
+        kept[row["application_id"]].append(ApplicationRecord.of(row))
     return (
         [Head(case.id, case.records_count, case.last_hash or b"") for case in found],
         [link for case in found for link in _broken(case, kept[case.id], witnessed.get(case.id))],

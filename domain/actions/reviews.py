@@ -253,7 +253,7 @@ async def _decide(
         for _ in range(_JUDGED_AT_MOST):
             found = ahead if ahead is not None and ahead["id"] == case_id else await _read(case_id, viewer, now)
             ahead = None
-            case = Application._init_from_db(**dict(found))
+            case = Application.of(found)
             facts = _told(case, found)
             if case.stage is not seen.stage or seen.round not in (None, case.round):
                 raise AlreadyReviewed(case.stage)

@@ -39,7 +39,7 @@ async def verify(witnessed: Head | None = None) -> tuple[Sequence[Head], Sequenc
     number, digest = 0, None
     while found := await rows("SELECT * FROM staff_acts WHERE number > $1 ORDER BY number LIMIT $2", number, _BATCH):
         for each in found:
-            act = StaffAct._init_from_db(**dict(each))
+            act = StaffAct.of(each)
             broken += [BrokenLink(CHAIN, missing, ChainBreak.MISSING) for missing in range(number + 1, act.number)]
             follows = act.previous_hash == digest or act.number > number + 1
             if not follows or act.hash != _hash(act):

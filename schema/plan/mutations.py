@@ -5,6 +5,7 @@ Where nothing is asked but columns of the changed row, the row that the verb lef
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -14,9 +15,12 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     GraphQLUnionType,
+    ObjectValueNode,
     OperationDefinitionNode,
+    ValueNode,
     get_named_type,
     get_nullable_type,
+    is_enum_type,
     is_leaf_type,
     value_from_ast_untyped,
 )
@@ -39,6 +43,9 @@ class Verb:
     key: str
     records: tuple[str, ...]
     arguments: Arguments
+    begins: Begins | None
+    named: ValueNode | None
+    """What names the row to begin with: a part of an input that is written out, or the variable that is all of it."""
 
     @classmethod
     def of(cls, schema: GraphQLSchema, definition: OperationDefinitionNode, converter: Any) -> "Verb | None":
@@ -52,17 +59,19 @@ class Verb:
             return None
         union = get_named_type(field.type)
         records = tuple(each.name for each in union.types if each.name in RECORDS) if isinstance(union, GraphQLUnionType) else ()
+        if not records or not node.selection_set:
+            return None
         key = node.alias.value if node.alias else node.name.value
-        return cls(node, field, key, records, Arguments(field, node, converter, shared=False)) if records and node.selection_set else None
+        begins = field.extensions["strawberry-definition"].metadata.get("begins")
+        return cls(node, field, key, records, Arguments(field, node, converter, shared=False), begins, _naming(node, begins))
 
     def ahead(self, variables: Mapping[str, Any], viewer: Viewer) -> Ahead | None:
         """What this viewer's verb reads first; None where that is not known yet, or the input is none."""
-        begins: Begins | None = self.field.extensions["strawberry-definition"].metadata.get("begins")
-        if begins is None:
+        begins = self.begins
+        if begins is None or self.named is None:
             return None
-        [given] = self.node.arguments or ()
-        value = value_from_ast_untyped(given.value, dict(variables))
-        wanted = value.get(begins.name) if isinstance(value, dict) else None
+        value = value_from_ast_untyped(self.named, dict(variables))
+        wanted = value.get(begins.name) if isinstance(value, dict) else value
         key = key_of(wanted, begins.kind) if isinstance(wanted, str) else None
         return None if key is None else begins.reading(key, viewer)
 
@@ -92,6 +101,15 @@ class Verb:
             return Settled(raised=raised)
 
 
+def _naming(node: FieldNode, begins: Begins | None) -> ValueNode | None:
+    if begins is None or not node.arguments:
+        return None
+    [given] = node.arguments
+    if not isinstance(given.value, ObjectValueNode):
+        return given.value
+    return next((each.value for each in given.value.fields if each.name.value == begins.name), None)
+
+
 def told_by_row(kind: GraphQLObjectType, chosen: Mapping[str, list[FieldNode]]) -> Callable[[Node], dict[str, Any]] | None:
     """How a row itself answers these selections; None where they ask for more than its plain columns."""
     found = {key: _cell(kind, nodes[0].name.value) for key, nodes in chosen.items()}
@@ -108,10 +126,11 @@ def _cell(kind: GraphQLObjectType, name: str) -> Callable[[Node], Any] | None:
         case GlobalId():
             return lambda node: node.id()
         case Column(name=column, only=(), convert=None) if is_leaf_type(leaf):
+            serialize = cache(leaf.serialize) if is_enum_type(leaf) else leaf.serialize
 
             def cell(node: Node) -> Any:
                 value = getattr(node.row, column)
-                return None if value is None else leaf.serialize(value)
+                return None if value is None else serialize(value)
 
             return cell
     return None

@@ -86,7 +86,7 @@ class _Operation:
     fragments: Mapping[str, FragmentDefinitionNode]
     switches: tuple[str, ...]  # variables that @skip and @include name
     verb: Verb | None  # of a mutation
-    signatures: Sequence[GraphQLVariableSignature | GraphQLError]  # of its variables
+    plain: Sequence[tuple[GraphQLVariableSignature, type]] | None  # its variables, where values of these types need no coercion
     variants: list[_Variant] = field(default_factory=list)
 
 
@@ -226,7 +226,7 @@ class Plans:
 
     def _request(self, operation: _Operation, variables: Mapping[str, Any], viewer: Viewer | None, settings: Settings) -> Request | None:
         """None where the variables do not fit: the ordinary executor then says how."""
-        given = _as_sent(operation.signatures, variables)
+        given = None if operation.plain is None else _as_sent(operation.plain, variables)
         if given is None:
             nodes = operation.definition.variable_definitions or ()
             coerced = get_variable_values(self._schema._schema, nodes, dict(variables))  # noqa: SLF001  no accessor
@@ -245,7 +245,7 @@ class Plans:
         mutation = definition.operation is OperationType.MUTATION
         verb = Verb.of(self._schema._schema, definition, self._schema.schema_converter) if mutation else None  # noqa: SLF001  no accessor
         signatures = [get_variable_signature(self._schema._schema, each) for each in definition.variable_definitions or ()]  # noqa: SLF001
-        operation = _Operation(definition, fragments, _switches(document), verb, signatures)
+        operation = _Operation(definition, fragments, _switches(document), verb, _plain(signatures))
         self._kept[key] = (document, operation)  # the document is held, so that its id stays its own
         self._tokens += weight(document)
         while self._tokens > KEPT_TOKENS:
@@ -289,22 +289,28 @@ class Plans:
         return _Variant(case, dynamic, [each.shape for each in answers], sql, names, proving, statement, told), answers
 
 
-def _as_sent(signatures: Sequence[GraphQLVariableSignature | GraphQLError], variables: Mapping[str, Any]) -> VariableValues | None:
-    """The variables where all are texts or truth values, which coercion leaves as they are; None where some must be coerced."""
-    sources: dict[str, VariableValueSource] = {}
-    coerced: dict[str, Any] = {}
-    for each in signatures:
-        if isinstance(each, GraphQLError) or each.name not in variables:
-            return None
-        value = variables[each.name]
-        if type(value) is not _AS_SENT.get(get_nullable_type(each.type)):
-            return None
-        sources[each.name] = VariableValueSource(each, value)
-        coerced[each.name] = value
-    return VariableValues(sources, coerced)
+def _plain(signatures: Sequence[GraphQLVariableSignature | GraphQLError]) -> Sequence[tuple[GraphQLVariableSignature, type]] | None:
+    found = [(each, _AS_SENT.get(get_nullable_type(each.type))) for each in signatures if not isinstance(each, GraphQLError)]
+    plain = [(signature, kind) for signature, kind in found if kind is not None]
+    return plain if len(plain) == len(signatures) else None
 
 
 _AS_SENT: Mapping[Any, type] = {GraphQLID: str, GraphQLString: str, GraphQLBoolean: bool}
+"""What coercion leaves as it is."""
+
+
+def _as_sent(plain: Sequence[tuple[GraphQLVariableSignature, type]], variables: Mapping[str, Any]) -> VariableValues | None:
+    """The variables where all are there and of the types that need no coercion."""
+    sources: dict[str, VariableValueSource] = {}
+    coerced: dict[str, Any] = {}
+    for signature, kind in plain:
+        name = signature.name
+        value = variables.get(name)
+        if type(value) is not kind:
+            return None
+        sources[name] = VariableValueSource(signature, value)
+        coerced[name] = value
+    return VariableValues(sources, coerced)
 
 
 def _values(variant: _Variant, answered: Sequence[Answered], values: dict[str, Any]) -> dict[str, Any]:

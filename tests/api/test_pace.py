@@ -39,7 +39,10 @@ def taken(bucket: Pace, viewer: Viewer | None, address: str = "203.0.113.9", tri
     through = 0
     for _ in range(tries):
         try:
-            bucket.take(viewer, address)
+            if viewer is not None:
+                bucket.take_of_account(viewer.account_id)
+            else:
+                bucket.take_of_address(address)
         except TooManyRequestsError:
             continue
         through += 1
@@ -60,14 +63,14 @@ def test_a_burst_is_let_through_and_then_the_rate() -> None:
 def test_who_asks_too_fast_is_told_when_to_come_back() -> None:
     clock = Moment()
     bucket, viewer = Pace(replace(SETTINGS, requests_per_second_account=0.1, request_burst_seconds=0), clock=clock), somebody()
-    bucket.take(viewer, "")
+    bucket.take_of_account(viewer.account_id)
 
     with pytest.raises(TooManyRequestsError) as refused:
-        bucket.take(viewer, "")
+        bucket.take_of_account(viewer.account_id)
 
     assert (refused.value.status, refused.value.code, refused.value.headers) == (429, "TOO_MANY_REQUESTS", {"Retry-After": "10"})
     clock.now += 10
-    bucket.take(viewer, "")
+    bucket.take_of_account(viewer.account_id)
 
 
 def test_one_client_takes_nothing_from_another() -> None:
@@ -92,18 +95,18 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Moment()
     bucket = Pace(SETTINGS, clock=clock)
     for n in range(50):
-        bucket.take(None, f"198.51.100.{n}")
+        bucket.take_of_address(f"198.51.100.{n}")
     busy = somebody()
     clock.now += 1
     taken(bucket, busy)
 
     for n in range(40):
-        bucket.take(None, f"203.0.113.{n}")
+        bucket.take_of_address(f"203.0.113.{n}")
 
     assert len(bucket._full_at) == 41
     assert taken(bucket, busy) == 0
     for n in range(100):
-        bucket.take(None, f"192.0.2.{n}")
+        bucket.take_of_address(f"192.0.2.{n}")
     assert len(bucket._full_at) <= 50
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import OperationType
 
 from demonstration.operations import DOCUMENTS
 from models.database import database_now, rows
@@ -29,11 +28,7 @@ SHOWN = dict(
         ((f"README {number}", text) for number, text in enumerate(README)),
     )
 )
-QUERIES = [
-    name
-    for name, text in SHOWN.items()
-    if schema.documents.read(text, schema._schema, BASE).operation(None).operation is OperationType.QUERY
-]
+QUERIES = [name for name, text in SHOWN.items() if schema.documents.read(text, schema._schema, BASE).operation(None).kind == "query"]
 LEFT_TO_THE_EXECUTOR = {"developmentMessages", "queueCounts", "recordChains", "workingCalendar"}
 """Root fields that are computed: asked alone, no plan has a part in them."""
 
@@ -54,7 +49,7 @@ def test_there_is_something_to_look_at() -> None:
 
 @pytest.mark.parametrize("tab", TABS, ids=lambda each: each["title"])
 def test_a_ready_operation_comes_with_what_its_variables_want_and_says_what_it_is_for(tab: dict[str, Any]) -> None:
-    operation = schema.documents.read(tab["query"], schema._schema, BASE).operation(None)
+    operation = schema.documents.read(tab["query"], schema._schema, BASE).operation(None).node
 
     wanted = {each.variable.name.value for each in operation.variable_definitions or ()}
     required = {each.variable.name.value for each in operation.variable_definitions or () if str(each.type.kind) == "non_null_type"}
@@ -81,7 +76,7 @@ def variables_of(name: str, case: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", QUERIES)
 async def test_a_shown_query_is_answered_alike_by_plan_and_executor(name: str, province: Province, database: Settings) -> None:
     read = schema.documents.read(SHOWN[name], schema._schema, database)
-    operation = read.operation(None)
+    operation = read.operation(None).node
     [case] = await rows("SELECT id FROM applications WHERE stage = 'FIRST_REVIEW' ORDER BY created_at LIMIT 1")
     given = variables_of(name, f"Application_{case['id']}")
     compiled = 0

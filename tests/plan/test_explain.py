@@ -100,7 +100,7 @@ async def _read(document: str, viewer: Viewer | None, configuration: Settings, v
     read = schema.documents.read(document, schema._schema, configuration)
     now = await database_now()
     found: dict[str, Any] | None = await schema.plans.read(
-        read.node, read.operation(None), variables or {}, viewer=viewer, now=now, settings=configuration
+        read.node, read.operation(None).node, variables or {}, viewer=viewer, now=now, settings=configuration
     )
     assert found is not None, "the operation is not compiled"
     return found

@@ -41,7 +41,7 @@ async def by_plan(document: str, variables: dict[str, Any], viewer: Viewer, conf
     """As the listening process does it; fails where the verb was left to the executor."""
     read = schema.documents.read(document, schema._schema, configuration)
     context = context_for(viewer, now=await database_now())
-    data = await schema.plans.change(read.node, read.operation(None), variables, context)
+    data = await schema.plans.change(read.node, read.operation(None).node, variables, context)
     assert context.settled is not None
     if data is not None:
         return data
@@ -122,7 +122,7 @@ async def test_what_is_kept_of_an_input_holds_nothing_that_clients_sent(local: S
     await by_plan(document, {"id": f"Application_{case.id}", "said": "不可留存之言"}, local.viewer, database)
 
     read = schema.documents.read(document, schema._schema, database)
-    kept = schema.plans._operation(read.node, read.operation(None)).verb
+    kept = schema.plans._operation(read.node, read.operation(None).node).verb
     assert kept is not None
     assert kept.arguments._input is not None
     assert kept.arguments._input._rest == {"stage": Stage.FIRST_REVIEW, "round": None}
@@ -171,7 +171,7 @@ async def test_what_needs_python_leaves_the_mutation_to_the_executor(local: Sign
 
     context = context_for(local.viewer, now=await database_now())
 
-    answer = await schema.plans.change(read.node, read.operation(None), given, context)
+    answer = await schema.plans.change(read.node, read.operation(None).node, given, context)
 
     assert (answer, context.settled) == (None, None)
 
@@ -204,7 +204,7 @@ async def test_what_a_verb_raises_is_told_as_the_executor_tells_it(
     monkeypatch.setattr("domain.actions.reviews.approve", broken)
     read = schema.documents.read(APPROVE, schema._schema, database)
     context = context_for(local.viewer, now=await database_now())
-    answer = await schema.plans.change(read.node, read.operation(None), given, context)
+    answer = await schema.plans.change(read.node, read.operation(None).node, given, context)
     told = await schema.execute(APPROVE, variable_values=given, context_value=context)
 
     assert answer is None

@@ -41,7 +41,7 @@ async def read(document: str, viewer: Viewer, configuration: Settings, ran: list
     now = await database_now()
     return await schema.plans.read(
         known.node,
-        known.operation(None),
+        known.operation(None).node,
         variables,
         viewer=viewer,
         now=now,
@@ -128,7 +128,7 @@ async def test_a_row_that_is_gone_when_the_executor_looks_leaves_it_everything(d
 
     answer = await schema.plans.read(
         known.node,
-        known.operation(None),
+        known.operation(None).node,
         {"withPaths": True},
         viewer=drafting.viewer,
         now=await database_now(),
@@ -143,7 +143,7 @@ async def test_without_somebody_to_execute_it_nothing_is_parted(drafting: Signed
     known = schema.documents.read(DRAFT, schema._schema, database)
 
     answer = await schema.plans.read(
-        known.node, known.operation(None), {"withPaths": True}, viewer=drafting.viewer, now=await database_now(), settings=database
+        known.node, known.operation(None).node, {"withPaths": True}, viewer=drafting.viewer, now=await database_now(), settings=database
     )
 
     assert answer is None

@@ -43,7 +43,7 @@ async def compare(document: str, variables: dict[str, Any], viewer: Viewer | Non
     now = await database_now()
     execute = executor(viewer, now)
     compiled = await schema.plans.read(
-        read.node, read.operation(None), variables, viewer=viewer, now=now, settings=configuration, execute=execute
+        read.node, read.operation(None).node, variables, viewer=viewer, now=now, settings=configuration, execute=execute
     )
     ordinary = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=now))
     if compiled is None:
@@ -51,7 +51,7 @@ async def compare(document: str, variables: dict[str, Any], viewer: Viewer | Non
     assert ordinary.errors is None, (document, variables, ordinary.errors)
     assert orjson.dumps(compiled) == orjson.dumps(ordinary.data), (document, variables)
     proven = await schema.plans.read_proving(
-        read.node, read.operation(None), variables, viewer=viewer, token_hash=proof, settings=configuration
+        read.node, read.operation(None).node, variables, viewer=viewer, token_hash=proof, settings=configuration
     )
     if proven is None:
         return "empty"

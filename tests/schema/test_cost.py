@@ -27,7 +27,7 @@ def cost(text: str, **variables: Any) -> int:
 def refusal(text: str, **variables: Any) -> dict[str, object]:
     def read() -> None:
         document = schema.documents.read(text, schema._schema, BASE)
-        document.check_cost(document.operation(None), variables)
+        document.check_cost(document.operation(None).node, variables)
 
     with pytest.raises(DocumentError) as refused:
         read()
@@ -93,7 +93,7 @@ def test_a_document_that_costs_too_much_is_refused_with_what_was_measured() -> N
 def test_a_document_is_refused_with_one_page_size_and_answered_with_another() -> None:
     document = schema.documents.read(PAGES, schema._schema, BASE)
 
-    document.check_cost(document.operation(None), {"n": 99, "m": 49})
+    document.check_cost(document.operation(None).node, {"n": 99, "m": 49})
     assert refusal(PAGES, n=100, m=50)["measured"] == 5100
 
 
