@@ -66,15 +66,25 @@ async def test_a_client_that_accepts_nothing_of_ours_is_told(client: httpx.Async
         (b'{"query": "{ __typename }", "variables": {"a": "\\u0000"}}', 400, "NUL_CHARACTER"),
         (b'{"query": "{ __typename }", "variables": {"\\u0000": 1}}', 400, "NUL_CHARACTER"),
         (b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 40 + b"]" * 40 + b"}}", 400, "JSON_TOO_DEEP"),
+        (b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 31 + b"1" + b"]" * 31 + b"}}", 400, "JSON_TOO_DEEP"),
         (b'{"query": "{ __typename }", "variables": ' + b"[" * 30_000, 400, "JSON_INVALID"),
         (b'{"query": "' + b"x" * 65_536 + b'"}', 413, "BODY_TOO_LARGE"),
     ],
-    ids=range(18),
+    ids=range(19),
 )
 async def test_a_body_that_is_no_request_is_refused_with_a_reason(client: httpx.AsyncClient, body: bytes, status: int, code: str) -> None:
     answer = await ask(client, body)
 
     assert (answer.status_code, codes(answer)) == (status, [code])
+
+
+@pytest.mark.parametrize(
+    "value", [b"[" * 30 + b"1" + b"]" * 30, b'"' + b"{[" * 40 + b'"', b'"\\\\u0000"'], ids=["nested", "quoted", "escaped"]
+)
+async def test_what_only_looks_refusable_is_taken(client: httpx.AsyncClient, value: bytes) -> None:
+    answer = await ask(client, b'{"query": "{ __typename }", "variables": {"a": ' + value + b"}}")
+
+    assert (answer.status_code, answer.json()) == (200, {"data": {"__typename": "Query"}})
 
 
 async def test_a_long_body_without_announced_length_is_cut_off(client: httpx.AsyncClient) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
-from tortoise import fields
+from tortoise import Tortoise, fields
 from tortoise.exceptions import FieldError
 
 from models.accounts import Account
+from models.database import columns, rows
 from models.row import Row
 from settings import Settings
+from tests.plan.province import small_province
 
 
 class Commented(Row):
@@ -36,3 +39,37 @@ async def test_rows_are_found_by_comparing(database: Settings) -> None:
 async def test_rows_are_not_searched_by_the_object_mapper(database: Settings) -> None:
     with pytest.raises(FieldError, match="name__icontains"):
         await Account.filter(name__icontains="nobody").count()
+
+
+async def test_a_row_is_what_tortoise_would_have_made(database: Settings) -> None:
+    await small_province()
+    compared = 0
+    for model in cast("list[type[Row]]", list((Tortoise.apps or {})["models"].values())):
+        for found in await rows(f"SELECT {columns(model, 't')} FROM {model._meta.db_table} t LIMIT 50"):
+            row, expected = model.of(found), model._init_from_db(**dict(found))
+
+            assert vars(row) == vars(expected)
+            assert {name: type(each) for name, each in vars(row).items()} == {name: type(each) for name, each in vars(expected).items()}
+            compared += 1
+    assert compared > 100
+
+
+async def test_a_row_that_was_found_can_be_changed_and_saved(database: Settings) -> None:
+    province = await small_province()
+    viewer = province.viewers["admitted"]
+    assert viewer is not None
+    [found] = await rows(f"SELECT {columns(Account, 't')}, 1 AS further FROM accounts t WHERE id = $1", viewer.account_id)
+
+    account = Account.of(found)
+    account.name = "陈改"
+    await account.save()
+
+    assert (await Account.get(id=viewer.account_id)).name == "陈改"
+    assert await Account.filter(name="陈改").count() == 1
+
+
+async def test_a_row_wants_all_its_columns(database: Settings) -> None:
+    [found] = await rows("SELECT 1 AS id")
+
+    with pytest.raises(KeyError):
+        Account.of(found)
