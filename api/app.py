@@ -34,8 +34,8 @@ from api.receipts import Receipts
 from api.security import bad_answer, middleware
 from api.sockets import GraphQLOverWebSocket
 from domain.actions import keys
-from domain.actions.common_pairs import learn_common_pairs
 from domain.actions.demonstration import ACCOUNTS
+from domain.actions.learning import learn_common_pairs, learn_first_submissions
 from domain.actions.sessions import still_open
 from models.database import close_database, open_database
 from schema.faults import record_fault
@@ -136,14 +136,15 @@ async def _learning() -> AsyncIterator[None]:
 
 
 async def _keep_learning() -> None:
-    """Know the common pairs for searches, as the statistics of the database change. Searches are right without it, but may be slow."""
+    """Know of the cases what `learning` tells, as they change. Lists are right without it, but may be slow."""
     while True:
         try:
+            await learn_first_submissions()
             log.info("common pairs learnt", found=await learn_common_pairs())
         except BUSY as busy:
             log.warning("nothing learnt", kind=type(busy).__qualname__)
         except Exception as fault:  # noqa: BLE001  the next time may do
-            record_fault(fault, task="common pairs")
+            record_fault(fault, task="learning")
         await asyncio.sleep(LEARNING_SECONDS)
 
 

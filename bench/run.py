@@ -159,6 +159,14 @@ async def check_approval(ours: Contender, other: Contender, connection: Any, wor
         raise SystemExit(f"{other.name} approves otherwise: {difference(*left)}")
 
 
+def ended(contender: Contender) -> dict[str, float]:
+    """What a contender's process took, which ends now."""
+    assert contender.process is not None
+    taken = {"start_cpu": contender.start_cpu, "start_mib": contender.start_mib, "mib": resident_mib(contender.process.pid)}
+    contender.stop()
+    return taken
+
+
 def pgbench(world: World, name: str, seconds: int) -> float | None:
     """Statements a second of one reading operation alone on one connection; None where there is no pgbench."""
     program = embedded._postgres_binaries() / "pgbench"
@@ -250,12 +258,10 @@ def main() -> int:
         asyncio.run(check_equal(all_, world))
         reads = [each for each in OPERATIONS if each.name in names]
         costs = asyncio.run(measure(all_, world, reads, rounds=chosen.rounds, seconds=chosen.seconds))
+        processes = {each.name: ended(each) for each in all_ if MUTATION.name not in each.operations}  # announcements would wake them
         if MUTATION.name in names:
             costs[MUTATION.name] = asyncio.run(measure_approvals(all_, world, chosen.rounds))
-        processes = {
-            each.name: {"start_cpu": each.start_cpu, "start_mib": each.start_mib, "mib": resident_mib(each.process.pid)}
-            for each in all_ if each.process
-        } | {"worker": worker_figures(world)}  # fmt: skip
+        processes |= {each.name: ended(each) for each in all_ if each.name not in processes} | {"worker": worker_figures(world)}
         alone = {each.name: pgbench(world, each.name, 2 if chosen.quick else 5) for each in reads}
         if not chosen.quick and not chosen.operations and not chosen.only:
             report.write(costs, processes, alone, chosen.experts)

@@ -12,7 +12,7 @@ import orjson
 
 from domain.reads import Where, leaving, of_office
 from domain.rules.errors import FieldProblem, InvalidInput
-from domain.rules.lifecycle import CLOSED, REVIEWS, By
+from domain.rules.lifecycle import CLOSED, REVIEWS, By, stages_of
 from domain.rules.viewer import Viewer
 from models.enums import CaseKind, Role, Stage, Standing, Vocabulary
 
@@ -36,7 +36,7 @@ class CommonPairs:
     """The pairs of characters that so many cases hold that a page of them is found sooner by walking the list than by the index.
 
     The index finds all cases that hold a pair, and each must be looked at to tell which have waited longest: for 公司 nearly every second
-    case, where twenty are shown. Both ways find the same; domain/actions/common_pairs.py learns which pairs are common.
+    case, where twenty are shown. Both ways find the same; domain/actions/learning.py learns which pairs are common.
     """
 
     def __init__(self) -> None:
@@ -83,6 +83,43 @@ def bigrams(words: str) -> list[str]:
     return sorted(each for each in pairs if all(letter.isascii() or letter.lower() == letter.upper() for letter in each))
 
 
+FEW_CASES = 1_000
+"""So many are sorted sooner than a list is walked for those of them that meet a condition."""
+
+
+class FirstSubmissions:
+    """When the first FEW_CASES cases had been submitted.
+
+    Whoever asks for cases submitted earlier may find less than a page of them, for which the list would be walked to its end; of those
+    submitted before a later moment a page is full soon, as the first have waited longest. Both ways find the same;
+    domain/actions/learning.py learns the moment.
+    """
+
+    def __init__(self) -> None:
+        self._until: datetime | None = None
+
+    def learn(self, moment: datetime | None) -> None:
+        """Take this for the moment from now on; None where there are fewer cases."""
+        self._until = moment
+
+    def are_before(self, moment: datetime) -> bool:
+        """Whether only cases among the first were submitted before a moment."""
+        return self._until is not None and moment <= self._until
+
+
+FIRST = FirstSubmissions()
+"""What this process knows of them; at first nothing."""
+
+
+def submitted_before(moment: datetime) -> Where:
+    """Cases submitted before a moment, found by the index on it where they are few."""
+    values = {"submitted_before": moment}
+    if not FIRST.are_before(moment):
+        return Where("{t}.submitted_at < :submitted_before", values)
+    few = "SELECT f.id FROM applications f WHERE f.round > 0 AND f.submitted_at < :submitted_before"
+    return Where(f"{{t}}.id = ANY(ARRAY({few}))", values)
+
+
 HAS_SPECIALTY = (
     "EXISTS (SELECT FROM revision_specialties s WHERE s.revision_id = {t}.effective_id AND s.specialty_code = ANY(ARRAY("
     "SELECT c.code FROM specialties c LEFT JOIN specialties p ON p.code = c.parent_code "
@@ -125,14 +162,22 @@ class CaseFilter:
 
     def conditions(self, viewer: Viewer) -> Sequence[Where]:
         """In SQL."""
-        found = [*self._of_office(viewer), *self._of_stages(viewer), *self._of_holders(viewer), *self._of_times()]
-        if self.kinds is not None:
-            found.append(among("kind", self.kinds))
+        stages, kinds = self._possible()
+        found = [*self._of_office(viewer), *self._of_stages(viewer, stages), *self._of_holders(viewer), *self._of_times()]
+        if kinds is not None:
+            found.append(among("kind", kinds))
         if self.pool_codes is not None:
             found.append(_of_pools(self.pool_codes))
         if self.search is not None and self.search.strip():
             found.append(contains(("applicant", "employer"), self.search, None if self._narrowed else COMMON))
         return found
+
+    def _possible(self) -> tuple[Sequence[Stage] | None, Sequence[CaseKind] | None]:
+        """Stages and kinds without those that go with none of the other: to find no case with both, a list would be walked to its end."""
+        if self.stages is None or self.kinds is None:
+            return self.stages, self.kinds
+        both = [(stage, kind) for stage in self.stages for kind in self.kinds if stage in stages_of(kind)]
+        return [stage for stage, _ in both], [kind for _, kind in both]
 
     @property
     def _narrowed(self) -> bool:
@@ -147,13 +192,13 @@ class CaseFilter:
             return [of_office(viewer.role)]
         return [leaving(viewer.role), of_office(viewer.role)] if self.awaiting_me else [leaving(viewer.role)]
 
-    def _of_stages(self, viewer: Viewer) -> list[Where]:
+    def _of_stages(self, viewer: Viewer, stages: Sequence[Stage] | None) -> list[Where]:
         found = []
         if self.awaiting_me:
             found.append(among("stage", awaiting(viewer.role)))  # the small indexes on what awaits an office say the same
-        if self.stages is not None:
-            found.append(among("stage", self.stages))
-            if len(set(self.stages)) > 1 and CLOSED.isdisjoint(self.stages):
+        if stages is not None:
+            found.append(among("stage", stages))
+            if len(set(stages)) > 1 and CLOSED.isdisjoint(stages):
                 found.append(OPEN)
         return found
 
@@ -178,7 +223,7 @@ class CaseFilter:
             since = "({t}.submitted_at >= :submitted_from AND {t}.stage_since >= :submitted_from::timestamptz - interval '1 minute')"
             found.append(Where(since, {"submitted_from": self.submitted_from}))
         if self.submitted_before is not None:
-            found.append(Where("{t}.submitted_at < :submitted_before", {"submitted_before": self.submitted_before}))
+            found.append(submitted_before(self.submitted_before))
         return found
 
 

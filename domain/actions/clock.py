@@ -11,6 +11,10 @@ from settings import Settings
 
 _LONGEST_SECONDS = 10 * 366 * 86_400
 
+_MOVED = """CREATE OR REPLACE FUNCTION registry_now() RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT statement_timestamp() + make_interval(secs => coalesce((SELECT offset_seconds FROM development_clock LIMIT 1), 0)) $$"""
+"""Until a clock is moved for the first time the function reads the machine's alone, which is what every production does."""
+
 
 async def move(seconds: float, *, settings: Settings) -> datetime:
     """Move the clock forward by whole seconds, on top of earlier moves; the new time.
@@ -28,5 +32,6 @@ async def move(seconds: float, *, settings: Settings) -> datetime:
                ON CONFLICT (id) DO UPDATE SET offset_seconds = development_clock.offset_seconds + excluded.offset_seconds""",
             int(seconds),
         )
+        await execute(_MOVED)
         await announce("clockMoved")
     return await database_now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from types import MappingProxyType
 
 from models.enums import CaseKind, Move, RevisionState, Role, Stage
@@ -77,6 +78,12 @@ REVISION_AFTER: Mapping[Stage, RevisionState] = MappingProxyType(
 def step(kind: CaseKind, stage: Stage, move: Move) -> Step | None:
     """Where the move leads, or None where the table has none."""
     return MOVES[kind].get((stage, move))
+
+
+@cache
+def stages_of(kind: CaseKind) -> frozenset[Stage]:
+    """The stages at which cases of a kind can stand."""
+    return frozenset({stage for stage, _ in MOVES[kind]} | {found.target for found in MOVES[kind].values()})
 
 
 def makes(by: By, *, role: Role, own: bool, own_pool: bool) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,9 +8,30 @@ import pytest
 
 from domain.actions import clock as registry_clock
 from domain.rules.errors import InvalidInput, NotAllowed
-from models.database import database_now
+from models.database import database_now, execute, pool, rows
 from settings import Settings
 from tests.conftest import Clock
+
+
+async def test_until_it_is_moved_the_clock_is_the_machines_own_and_costs_nothing(database: Settings) -> None:
+    async with pool().acquire() as other:
+        running_ahead = await other.prepare("SELECT registry_now() - statement_timestamp()")
+        before = await running_ahead.fetchval()
+        planned = await rows("EXPLAIN (VERBOSE, COSTS OFF) SELECT registry_now()")
+        await registry_clock.move(60, settings=database)
+        after = await running_ahead.fetchval()
+
+    assert (before, after) == (timedelta(0), timedelta(seconds=60))
+    assert [each["QUERY PLAN"].strip() for each in planned] == ["Result", "Output: statement_timestamp()"]
+
+
+async def test_a_clock_that_was_moved_by_an_older_version_stands_as_it_did(clock: Clock) -> None:
+    moved = await clock.move(hours=1)
+    [operation] = importlib.import_module("models.migrations.0029_time_of_the_machine").Migration.operations
+
+    await execute(operation.sql)
+
+    assert timedelta(0) <= await clock.now() - moved < timedelta(seconds=5)
 
 
 async def test_moves_add_up(clock: Clock) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -32,6 +33,7 @@ async def test_it_goes_on_learning_whatever_went_wrong(monkeypatch: pytest.Monke
         learnt.set()
         return 3
 
+    monkeypatch.setattr(app, "learn_first_submissions", AsyncMock())
     monkeypatch.setattr(app, "learn_common_pairs", learn)
     monkeypatch.setattr(app, "LEARNING_SECONDS", 0.0)
     learning = asyncio.create_task(app._keep_learning())

@@ -14,9 +14,9 @@ import pytest
 import settings as settings_module
 from demonstration.seed import seed_experts
 from domain import reads
-from domain.actions.common_pairs import learn_common_pairs
 from domain.actions.inbox import inbox
-from domain.lists import COMMON, CaseFilter, bigrams
+from domain.actions.learning import learn_common_pairs, learn_first_submissions
+from domain.lists import COMMON, FEW_CASES, FIRST, CaseFilter, bigrams
 from domain.reads import Where
 from domain.rules.viewer import Viewer
 from models.applications import Application
@@ -242,8 +242,10 @@ async def test_an_inbox_is_counted_from_the_open_cases_alone(
 @pytest.fixture
 def nothing_learnt() -> Iterator[None]:
     COMMON.learn([])
+    FIRST.learn(None)
     yield
     COMMON.learn([])
+    FIRST.learn(None)
 
 
 _SEARCH = '{ applications(first: 20, filter: {search: "公司"}) { %s nodes { id } } }'
@@ -289,6 +291,61 @@ async def test_one_document_looks_for_common_and_for_single_characters(
 
     assert by_words[0] == by_words[2]
     assert [each["applications"]["totalCount"] for each in by_words] == [database.count_max] * 3
+
+
+@pytest.mark.parametrize("viewer", [PROVINCE, LOCAL])
+async def test_the_few_cases_submitted_before_a_moment_are_found_by_it(
+    viewer: Viewer, facts: dict[str, str], nothing_learnt: None, database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earliest = [each["submitted_at"] for each in await rows("SELECT submitted_at FROM applications WHERE round > 0 ORDER BY 1 LIMIT 8")]
+    asked = f'{{ applications(first: 20, filter: {{submittedBefore: "{earliest[-1].isoformat()}"}}) {{ totalCount nodes {{ id }} }} }}'
+    walking = await _read(asked, viewer, database)
+
+    await learn_first_submissions()
+
+    assert await _read(asked, viewer, database) == walking
+    assert viewer is LOCAL or walking["applications"]["totalCount"] == 7
+    sql, values = await _asked(asked, viewer, database, monkeypatch)
+    assert _touched_by(await _steps_of(sql, values)) < 100
+
+
+async def test_later_moments_are_asked_of_the_list(facts: dict[str, str], nothing_learnt: None) -> None:
+    (known,) = await rows("SELECT submitted_at FROM applications WHERE round > 0 ORDER BY 1 OFFSET $1 LIMIT 1", FEW_CASES)
+    await learn_first_submissions()
+
+    by_index = [
+        any("ARRAY" in each.sql for each in CaseFilter(submitted_before=known["submitted_at"] + by).conditions(PROVINCE))
+        for by in (timedelta(seconds=-1), timedelta(0), timedelta(seconds=1))
+    ]
+
+    assert by_index == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "stages: [ADMITTED, PUBLICITY], kinds: [CHANGE, DIVISION_CHANGE]",
+        "stages: [APPLIED], kinds: [ADMISSION]",
+        "stages: [], kinds: [CHANGE]",
+    ],
+)
+async def test_stages_that_no_case_of_a_kind_reaches_are_not_looked_for(
+    chosen: str, facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = f"{{ applications(first: 20, filter: {{{chosen}}}) {{ totalCount nodes {{ id }} }} }}"
+
+    assert await _read(asked, PROVINCE, database) == {"applications": {"totalCount": 0, "nodes": []}}
+    sql, values = await _asked(asked, PROVINCE, database, monkeypatch)
+    assert _touched_by(await _steps_of(sql, values)) == 0
+
+
+async def test_of_stages_and_kinds_those_are_asked_for_that_go_together(facts: dict[str, str], database: Settings) -> None:
+    asked = "{ applications(first: 100, filter: {%s}) { totalCount nodes { id kind stage } } }"
+
+    both = await _read(asked % "stages: [APPLIED, ADMITTED], kinds: [CHANGE, DIVISION_CHANGE]", PROVINCE, database)
+
+    assert both == await _read(asked % "stages: [APPLIED], kinds: [CHANGE, DIVISION_CHANGE]", PROVINCE, database)
+    assert {each["stage"] for each in both["applications"]["nodes"]} == {"APPLIED"}
 
 
 async def test_what_is_rare_or_narrowed_otherwise_is_found_by_the_index(facts: dict[str, str], nothing_learnt: None) -> None:
