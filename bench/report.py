@@ -47,6 +47,11 @@ def write_growth(costs: Mapping[str, Mapping[int, Sequence[Cost]]]) -> None:
     _keep("growth.json", {"sizes": sizes, **_where_and_when(), "questions": found})
 
 
+def write_instructions(counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Keep how many instructions a request takes, by operation and server, and bring README in line."""
+    _keep("instructions.json", {**_where_and_when(), "operations": counts})
+
+
 def _database(cost: Cost) -> float:
     return 1e6 * cost.database_cpu / cost.requests
 
@@ -117,10 +122,24 @@ def growth() -> list[str]:
     return lines
 
 
+def instructions() -> list[str]:
+    """Instructions a request."""
+    path = RESULTS / "instructions.json"
+    if not path.exists():
+        return []
+    kept = json.loads(path.read_text())
+    servers = list(dict.fromkeys(who for by in kept["operations"].values() for who in by))
+    lines = ["", "### Instructions", "", f"Of the server's process for one request, thousands. {kept['at']}, {kept['machine']}.", ""]
+    lines += ["| operation | " + " | ".join(servers) + " |", "| --- |" + " --: |" * len(servers)]
+    for name, by in kept["operations"].items():
+        lines.append(f"| {name} | " + " | ".join(f"{by[who] / 1_000:,.0f}" if who in by else "–" for who in servers) + " |")
+    return lines
+
+
 def tables() -> str:
-    """Of every size that was measured, the largest first, and how the cost grows."""
+    """Of every size that was measured, the largest first, how the cost grows, and the instructions of a request."""
     found = measured()
-    lines = growth()
+    lines = growth() + instructions()
     for kept in found:
         lines += ["", f"### {kept['experts']:,} experts", "", f"{kept['at']}, {kept['machine']}.", ""]
         lines += ["| operation | server | requests/s | p50 ms | p99 ms | CPU server µs | CPU PostgreSQL µs | CPU, × ours (quartiles) |"]

@@ -31,11 +31,11 @@ import asyncpg  # noqa: E402
 
 import embedded  # noqa: E402
 import settings as settings_module  # noqa: E402
-from bench import growth, report  # noqa: E402
+from bench import growth, instructions, report  # noqa: E402
 from bench.load import Cost, load, resident_mib  # noqa: E402
 from bench.operations import MUTATION, OPERATIONS, Measured  # noqa: E402
 from bench.servers import Contender, contenders, install, worker_figures  # noqa: E402
-from bench.world import SECRET, WAITING, World, prepare, put_back  # noqa: E402
+from bench.world import SECRET, World, approvable, prepare, put_back  # noqa: E402
 from settings import Settings  # noqa: E402
 
 CONNECTIONS = 4
@@ -116,13 +116,7 @@ async def measure_approvals(all_: list[Contender], world: World, rounds: int) ->
     """Every case in its second review is approved once a round, then all are put back."""
     those = [each for each in all_ if MUTATION.name in each.operations]
     costs: dict[str, list[Cost]] = {}
-    connection = await asyncpg.connect(world.configuration.database_url)
-    try:
-        await connection.execute("SET session_replication_role = replica; SET statement_timeout = 0")
-        await connection.execute(
-            "CREATE TEMP TABLE kept AS SELECT * FROM applications WHERE stage = 'SECOND_REVIEW' ORDER BY id LIMIT $1", WAITING
-        )
-        waiting = [str(row["id"]) for row in await connection.fetch("SELECT id FROM kept ORDER BY id")]
+    async with approvable(world) as (connection, waiting):
         for each in those:
             await check_approval(those[0], each, connection, world, waiting[0])
         for number in range(-1, rounds):
@@ -136,9 +130,6 @@ async def measure_approvals(all_: list[Contender], world: World, rounds: int) ->
                 await put_back(connection)
                 if number >= 0:
                     costs.setdefault(each.name, []).append(cost)
-    finally:
-        await put_back(connection)
-        await connection.close()
     tell(MUTATION.name, costs)
     return costs
 
@@ -233,6 +224,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1.5, help="length of one round of one contender")
     parser.add_argument("--only", help="contenders to measure beside ours, by comma")
     parser.add_argument("--growth", help="instead, how the cost grows over these numbers of experts, by comma: 1000,100000,1000000")
+    parser.add_argument("--instructions", action="store_true", help="instead, count instructions of our own servers (needs valgrind)")
     parser.add_argument("--operations", help="operations to measure, by comma; the figures are told, not kept")
     chosen = parser.parse_args()
     names = chosen.operations.split(",") if chosen.operations else [each.name for each in (*OPERATIONS, MUTATION)]
@@ -251,6 +243,9 @@ def main() -> int:
     settings_module._current = configuration
     try:
         world = asyncio.run(prepare(configuration, chosen.experts, server.process.pid))
+        if chosen.instructions:
+            instructions.measure(all_, world)
+            return 0
         for each in all_:
             if each.prepare:
                 asyncio.run(run_script(url, each.prepare.read_text()))

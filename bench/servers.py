@@ -51,8 +51,8 @@ class Contender:
     start_mib: float = 0
     """Resident memory when it listened."""
 
-    def start(self, world: World) -> None:
-        """Start it and wait until it listens."""
+    def start(self, world: World, *, seconds: float = 30.0) -> None:
+        """Start it and wait until it listens, so many seconds at most."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -67,7 +67,7 @@ class Contender:
         command = [each.replace("{port}", str(self.port)) for each in self.command]
         log = (world.configuration.data_dir / f"{self.name.replace(' ', '-')}.log").open("wb")
         self.process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +111,21 @@ async def wait_for_second_review(database_url: str) -> None:
                    FROM taken t, application_records r WHERE a.id = t.id AND r.application_id = t.id AND r.number = 2"""
             )
     finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def approvable(world: World) -> AsyncIterator[tuple[Any, list[str]]]:
+    """The cases in second review, and a connection on which `put_back` puts them back there; so it is done at the end."""
+    connection = await asyncpg.connect(world.configuration.database_url)
+    try:
+        await connection.execute("SET session_replication_role = replica; SET statement_timeout = 0")
+        await connection.execute(
+            "CREATE TEMP TABLE kept AS SELECT * FROM applications WHERE stage = 'SECOND_REVIEW' ORDER BY id LIMIT $1", WAITING
+        )
+        yield connection, [str(row["id"]) for row in await connection.fetch("SELECT id FROM kept ORDER BY id")]
+    finally:
+        await put_back(connection)
         await connection.close()
 
 
