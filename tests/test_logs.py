@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,16 @@ def test_an_event_is_one_json_object_with_its_correlation_id(capsys: pytest.Capt
         "logger": "workers.relay",
         "level": "info",
     }
+
+
+def test_an_id_ends_with_what_is_done_under_it() -> None:
+    before = tracing.correlation_id()
+    with tracing.under("c-1"):
+        with suppress(RuntimeError), tracing.under("c-2"):
+            raise RuntimeError
+        inside = tracing.correlation_id()
+
+    assert (inside, tracing.correlation_id()) == ("c-1", before)
 
 
 def test_readable_lines_are_a_setting(capsys: pytest.CaptureFixture[str]) -> None:
