@@ -150,13 +150,11 @@ class SecureAnswers:
             return
         number = self._number(scope)
         tracing.begin(number)  # in the context of the server's task for this request alone
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-        elif tracing.is_on():
+        if scope["type"] == "http":
             with _step(scope):
                 await self._answer(scope, receive, send, number)
         else:
-            await self._answer(scope, receive, send, number)
+            await self.app(scope, receive, send)
 
     def _number(self, scope: Scope) -> str:
         """The id under which the request goes: that of the trace which a trusted proxy has begun (W3C traceparent), else a new one."""
@@ -195,6 +193,8 @@ class SecureAnswers:
 
 def _step(scope: Scope) -> AbstractContextManager[Any]:
     """The request as a step of its trace, by a name that nobody can invent. Probes come every few seconds and are none."""
+    if not tracing.is_on():
+        return nullcontext()
     first = "/" + scope["path"].partition("/")[2].partition("/")[0]
     return tracing.span(f"{scope['method']} {first}") if first in _TRACED else nullcontext()
 

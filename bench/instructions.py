@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from bench import report
@@ -65,10 +66,10 @@ async def _counted(contender: Contender, world: World, requests: Sequence[bytes]
     """Send some requests, count the rest, and have the count written down."""
     assert contender.process is not None
     process = contender.process.pid
-    for those, counting in ((requests[:WARM], False), (requests[WARM:], True)):
-        if counting:
-            _control(process, "-i", "on")
-        await load(contender.port, iter(those), seconds=None, connections=1, server=process, postmaster=world.postmaster)
+    send = partial(load, contender.port, seconds=None, connections=1, server=process, postmaster=world.postmaster)
+    await send(iter(requests[:WARM]))
+    _control(process, "-i", "on")
+    await send(iter(requests[WARM:]))
     _control(process, "-i", "off")
     _control(process, "-d")
 

@@ -111,15 +111,6 @@ FIRST = FirstSubmissions()
 """What this process knows of them; at first nothing."""
 
 
-def submitted_before(moment: datetime) -> Where:
-    """Cases submitted before a moment, found by the index on it where they are few."""
-    values = {"submitted_before": moment}
-    if not FIRST.are_before(moment):
-        return Where("{t}.submitted_at < :submitted_before", values)
-    few = "SELECT f.id FROM applications f WHERE f.round > 0 AND f.submitted_at < :submitted_before"
-    return Where(f"{{t}}.id = ANY(ARRAY({few}))", values)
-
-
 HAS_SPECIALTY = (
     "EXISTS (SELECT FROM revision_specialties s WHERE s.revision_id = {t}.effective_id AND s.specialty_code = ANY(ARRAY("
     "SELECT c.code FROM specialties c LEFT JOIN specialties p ON p.code = c.parent_code "
@@ -223,7 +214,7 @@ class CaseFilter:
             since = "({t}.submitted_at >= :submitted_from AND {t}.stage_since >= :submitted_from::timestamptz - interval '1 minute')"
             found.append(Where(since, {"submitted_from": self.submitted_from}))
         if self.submitted_before is not None:
-            found.append(submitted_before(self.submitted_before))
+            found.append(_submitted_before(self.submitted_before))
         return found
 
 
@@ -232,6 +223,15 @@ def _of_pools(codes: Sequence[str]) -> Where:
     if len(set(codes)) == 1:
         return Where("{t}.pool_code = :pool_code", {"pool_code": codes[0]})
     return Where("{t}.pool_code = ANY(:pool_codes)", {"pool_codes": list(codes)})
+
+
+def _submitted_before(moment: datetime) -> Where:
+    """Cases submitted before a moment, found by the index on it where they are few."""
+    values = {"submitted_before": moment}
+    if not FIRST.are_before(moment):
+        return Where("{t}.submitted_at < :submitted_before", values)
+    few = "SELECT f.id FROM applications f WHERE f.round > 0 AND f.submitted_at < :submitted_before"
+    return Where(f"{{t}}.id = ANY(ARRAY({few}))", values)
 
 
 def awaiting(role: Role) -> list[Stage]:

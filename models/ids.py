@@ -1,4 +1,4 @@
-"""Time-ordered identifiers of rows."""
+"""Identifiers of rows: made in the order of time, and read from texts."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ async def test_it_goes_on_learning_whatever_went_wrong(monkeypatch: pytest.Monke
         learnt.set()
         return 3
 
-    monkeypatch.setattr(app, "learn_first_submissions", AsyncMock())
+    first = AsyncMock()
+    monkeypatch.setattr(app, "learn_first_submissions", first)
     monkeypatch.setattr(app, "learn_common_pairs", learn)
     monkeypatch.setattr(app, "LEARNING_SECONDS", 0.0)
     learning = asyncio.create_task(app._keep_learning())
@@ -41,6 +42,7 @@ async def test_it_goes_on_learning_whatever_went_wrong(monkeypatch: pytest.Monke
     await asyncio.wait_for(learnt.wait(), 5)
 
     assert not learning.done()
+    assert first.await_count >= 3
     learning.cancel()
     told = capsys.readouterr()
     assert "13912345678" not in told.out + told.err

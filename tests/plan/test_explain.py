@@ -385,7 +385,7 @@ async def _steps_of(sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
             explained = await connection.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE explained{given}")
         finally:
             await connection.execute("DEALLOCATE explained")
-    [plan] = orjson.loads(orjson.dumps(explained)) if not isinstance(explained, str) else orjson.loads(explained)
+    [plan] = orjson.loads(orjson.dumps(explained))
     return list(_steps(plan["Plan"]))
 
 
