@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
+from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,7 @@ import asyncpg
 import orjson
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import PoolConnectionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.models import Model
@@ -45,7 +47,7 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
     return {
         "connections": {
             "default": {
-                "engine": "tortoise.backends.asyncpg",
+                "engine": __name__,
                 "credentials": {
                     "host": parts.hostname or "127.0.0.1",
                     "port": parts.port or 5432,
@@ -219,7 +221,7 @@ async def _fetch(sql: str, values: Sequence[Any], seconds: float | None = None) 
     try:
         answer: Sequence[asyncpg.Record] = await connection.fetch(sql, *values, timeout=seconds)
     except BaseException as failed:
-        await asyncio.shield(source.release(connection))
+        await asyncio.shield(_end_and_release(source, connection))
         if isinstance(failed, _LOST):
             await end_rest(lost=True)
         raise
@@ -228,6 +230,43 @@ async def _fetch(sql: str, values: Sequence[Any], seconds: float | None = None) 
     else:
         await asyncio.shield(source.release(connection))
     return answer
+
+
+async def _end_and_release(source: asyncpg.Pool[Any], connection: Any) -> None:
+    """Give back a connection whose statement failed, its exchange with PostgreSQL ended.
+
+    asyncpg sends a statement to be parsed and ends the exchange only when it sends the values. Interrupted or refused in between, it leaves
+    the backend inside a transaction, with its locks and its clock running: the next to use the connection, who may be anybody, would be
+    told `canceling statement due to statement timeout`.
+    """
+    if _alive(connection):
+        try:
+            await connection.execute("SELECT 1", timeout=_END_SECONDS)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # a TimeoutError is an OSError
+            connection.terminate()
+    await source.release(connection)
+
+
+class _Borrowed(PoolConnectionWrapper[asyncpg.Connection]):
+    """What Tortoise borrows for a statement outside transactions."""
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        if error is None:
+            await super().__aexit__(kind, error, where)
+        else:
+            await asyncio.shield(_end_and_release(self.client._pool, self.connection))  # noqa: SLF001  as the wrapper itself
+
+
+class _Client(AsyncpgDBClient):
+    def acquire_connection(self) -> PoolConnectionWrapper[asyncpg.Connection]:
+        return _Borrowed(self, self._pool_init_lock)
+
+
+client_class = _Client
+"""Where Tortoise looks for its client, this module being its engine."""
+
+_END_SECONDS = 5.0
+"""Longest wait for the end of an exchange that was broken off; then the connection is thrown away."""
 
 
 def _alive(connection: Any) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from tortoise.exceptions import OperationalError, TransactionManagementError
 
-from models.database import close_database, end_rest, execute, in_transaction, open_database, pool, rows, take_turns, transaction
+from models.database import close_database, end_rest, execute, fetch, in_transaction, open_database, pool, rows, take_turns, transaction
 from settings import Settings
 
 CANCELS = 3_000
@@ -148,4 +148,36 @@ async def test_who_counts_the_same_takes_turns_and_nobody_waits_for_ever(pairs: 
     await asyncio.gather(*(count(*order) for order in [(one, two), (two, one), (one,), (two,)] * 5))
 
     assert most == Counter({one: 1, two: 1})
+    await whole_pool()
+
+
+async def refused_by_asyncpg() -> None:
+    """A statement that PostgreSQL has parsed and whose values it never gets, as when a request is broken off between the two."""
+    with pytest.raises(asyncpg.DataError):
+        await fetch("SELECT $1::int FROM pairs", [2**40])
+
+
+async def refused_by_asyncpg_for_tortoise() -> None:
+    with pytest.raises(OperationalError):
+        await execute("UPDATE pairs SET number = $1", 2**40)
+
+
+async def cancelled() -> None:
+    task = asyncio.create_task(rows("SELECT count(*) FROM pairs, pg_sleep(5)"))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("broken_off", [refused_by_asyncpg, refused_by_asyncpg_for_tortoise, cancelled])
+async def test_a_statement_broken_off_holds_no_lock_and_its_time_does_not_run_on(
+    pairs: None, broken_off: Callable[[], Awaitable[None]]
+) -> None:
+    await broken_off()
+
+    held = "SELECT count(*) AS held FROM pg_locks WHERE relation = 'pairs'::regclass"
+    assert [each["held"] for each in await rows(held)] == [0]
+    others = "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+    assert list(await rows(others)) == []
     await whole_pool()
