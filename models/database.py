@@ -58,6 +58,7 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                     "maxsize": settings.database_pool_size,
                     "init": _prepare_connection,
                     "reset": _leave_as_it_is,
+                    "max_cacheable_statement_size": _LONGEST_KEPT,
                     "server_settings": {
                         "application_name": "expert-registry",
                         "plan_cache_mode": "force_generic_plan",  # statements are made for their parameters; planning costs more
@@ -80,6 +81,11 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
         "use_tz": True,
         "timezone": "UTC",
     }
+
+
+_LONGEST_KEPT = 32 * 1024
+"""Characters of a statement that PostgreSQL keeps planned: planning what fills a screen takes six times as long as its answer. A kept plan
+takes about 100 bytes a character, asyncpg keeps the last hundred statements of a connection."""
 
 
 async def _prepare_connection(connection: asyncpg.Connection[Any]) -> None:

@@ -369,6 +369,43 @@ async def test_what_is_rare_or_narrowed_otherwise_is_found_by_the_index(facts: d
     assert by_words == [True, True, True, True, True, False, False, False, False]
 
 
+_SCREEN = """{ application(id: "%(case)s") {
+    id kind stage round applicant employer pool { name } leavingPool { name } submittedAt stageSince dueOn overdue availableMoves
+    claim { holder until mine } profile { ...Everything } expert { standing number name pool { name } effectiveProfile { ...Everything } }
+    records { number round at move fromStage toStage actorRole actorName opinion rejectReason fieldReasons { path text } hash }
+    notes { authorName authorRole authorPool { name } text at } objections { receipt state text receivedAt settledAt settlement }
+    notice { state name employer firstDay lastDay daysCounted specialties { specialty { name } } }
+    messages { template state phoneMasked attempts createdAt sentAt receiptAt }
+  } }
+  fragment Everything on Profile {
+    number state frozenAt
+    basicInfo {
+      name formerName idType idNumberMasked idValidFrom idValidUntil sexName birthDate ethnicGroupName politicalAffiliationName health
+      portrait { ...Kept } idFront { ...Kept } idBack { ...Kept } secondPhoneMasked emailMasked residence { code name } addressMasked
+      postcode employer employerCreditCode employerKind department post workStatus workingSince yearsInField source
+    }
+    evaluationInfo { homePool { code name } specialties { specialty { name } } avoidanceUnits { name creditCode relation until } }
+    education { id school startedOn endedOn major levelName mode degreeName certificateNumber isHighest certificate { ...Kept } }
+    titles { id title { name series rank } certificateNumber obtainedOn issuer certificate { ...Kept } }
+    workHistory { id startedOn endedOn employer post duties }
+    qualifications { id qualification { name } certificateNumber obtainedOn validUntil issuer certificate { ...Kept } }
+    otherMaterials { id file { ...Kept } }
+  }
+  fragment Kept on File { id mediaType width height url warning }"""
+"""All that the page of a changed case shows beside the profile in force."""
+
+
+async def test_the_statement_of_a_whole_screen_is_planned_once_a_connection(
+    facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql, _ = await _asked(_SCREEN % facts, PROVINCE, database, monkeypatch)
+
+    kept = await rows("SELECT count(*) AS times FROM pg_prepared_statements WHERE statement = $1", sql)
+
+    assert [each["times"] for each in kept] == [1]
+    assert len(sql) > 15_000  # what asyncpg would keep by itself
+
+
 async def _steps_of(sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
     """The steps by which a statement was answered, with what each came to, by the plan for any values that the product's connections use.
 
