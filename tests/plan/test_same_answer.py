@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis.strategies import DataObject, data, sampled_from
 
+import settings as settings_module
 from domain.rules.viewer import Viewer
 from models.database import database_now, execute, rows
 from schema.documents import DocumentError
@@ -29,7 +31,8 @@ met: Counter[str] = Counter()
 
 @pytest.fixture(scope="module")
 async def province(database: Settings) -> Province:
-    """Something behind every field."""
+    """Something behind every field, and an executor that is not stopped: what a plan answers at once may take it many seconds."""
+    settings_module._current = replace(database, operation_seconds=600)
     return await small_province()
 
 
