@@ -19,7 +19,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from api import bodies
 from api.bodies import BadRequestError
 from api.connections import Connection, Connections
-from api.operations import NoCookies, Operation, Operations, Parameters, formatted, is_request_error
+from api.operations import PREFERENCE_READ, NoCookies, Operation, Operations, Parameters, formatted, is_request_error
 from api.public import Key, PublicAnswers
 from api.security import SESSION_COOKIE, Credentials, bad_answer, check_forgery, client_address, credentials
 from api.streams import EventStream
@@ -193,11 +193,11 @@ class GraphQLOverHTTP:
             and "text/html" in request.headers.get("accept", "")
         ):
             return RedirectResponse("/graphiql")
-        content_type, charset = _media_type(request.headers.get("content-type", ""))
+        content_type, charset = _media_type(request.headers.get("content-type", "")[:PREFERENCE_READ])
         given = credentials(request)
         self._operations.keep_pace(request, given.digest)
         check_forgery(request, given, self._settings, simple_type=content_type == "multipart/form-data")
-        accepted = _accepted(",".join(request.headers.getlist("accept")))
+        accepted = _accepted(",".join(request.headers.getlist("accept"))[:PREFERENCE_READ])
         if accepted.json is None and not accepted.events:
             raise BadRequestError(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON}, {JSON} or {EVENTS}.")
         if content_type == "multipart/form-data" and request.method == "POST":
@@ -250,7 +250,7 @@ class GraphQLOverHTTP:
         body = found.body
         if request.method == "GET":
             headers |= {"Cache-Control": f"public, max-age={self._public.seconds_left(key)}", "Vary": _VARY}
-        if found.gzipped is not None and _takes_gzip(",".join(request.headers.getlist("accept-encoding"))):
+        if found.gzipped is not None and _takes_gzip(",".join(request.headers.getlist("accept-encoding"))[:PREFERENCE_READ]):
             headers["Content-Encoding"], body = "gzip", found.gzipped
         return Response(body, headers=headers, media_type=f"{accepted.json}; charset=utf-8")
 

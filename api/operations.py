@@ -43,6 +43,8 @@ from settings import Settings, SettingsError
 
 log = structlog.get_logger("api.operations")
 _MOST_RECOGNISED = 4_096
+PREFERENCE_READ = 1_000
+"""Characters of a header of preferences that are read, in no client more than a few hundred: what it says is kept by its text."""
 
 
 class Parameters(NamedTuple):
@@ -147,7 +149,7 @@ class NoCookies:
 
 def language(connection: HTTPConnection) -> Language:
     """The first of Chinese and English that the client prefers; Chinese where it prefers neither."""
-    return _preferred(connection.headers.get("accept-language", ""))
+    return _preferred(connection.headers.get("accept-language", "")[:PREFERENCE_READ])
 
 
 @lru_cache(maxsize=256)

@@ -40,8 +40,9 @@ async def test_a_query_is_answered_in_the_json_that_is_liked_best(client: httpx.
     assert (answer.status_code, answer.headers["content-type"], answer.json()) == (200, answered, {"data": {"__typename": "Query"}})
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "application/json;q=nothing"])
+@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "application/json;q=nothing", "text/html," * 100 + "*/*"])
 async def test_a_client_that_accepts_nothing_of_ours_is_told(client: httpx.AsyncClient, accept: str) -> None:
+    """Nor what comes after a thousand characters, which would be kept for everybody who sends other ones."""
     answer = await ask(client, {"query": "{ __typename }"}, accept=accept)
 
     assert (answer.status_code, codes(answer)) == (406, ["NOT_ACCEPTABLE"])
