@@ -20,14 +20,17 @@ _OTHERS = ("#c2410c", "#b45309", "#7c3aed", "#2563eb", "#be185d")
 
 
 def write(
-    costs: dict[str, dict[str, list[Cost]]], processes: dict[str, dict[str, float]], alone: dict[str, float | None], experts: int
+    costs: dict[str, dict[str, list[Cost]]],
+    processes: dict[str, dict[str, float]],
+    alone: Mapping[str, Sequence[tuple[float, float]]],
+    experts: int,
 ) -> None:
     """Keep the results of a size, and bring README and plot in line."""
     kept = {
         "experts": experts,
         **_where_and_when(),
         "processes": {name: {what: round(much, 2) for what, much in each.items()} for name, each in processes.items()},
-        "pgbench_per_second": alone,
+        "pgbench": beside(alone),
         "operations": {name: {who: summary(those, by["ours"]) for who, those in by.items()} for name, by in costs.items()},
     }
     _keep(f"{experts}.json", kept)
@@ -50,6 +53,31 @@ def write_growth(costs: Mapping[str, Mapping[int, Sequence[Cost]]]) -> None:
 def write_instructions(counts: Mapping[str, Mapping[str, int]]) -> None:
     """Keep how many instructions a request takes, by operation and server, and bring README in line."""
     _keep("instructions.json", {**_where_and_when(), "operations": counts})
+
+
+def beside(alone: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Any]:
+    """What pgbench does a second of each operation, and how much of it our server does."""
+    return {
+        name: {
+            "per_second": round(statistics.median(tps for tps, _ in those)),
+            "ours": [round(each, 2) for each in _spread(_shares(those))],
+        }
+        for name, those in alone.items()
+        if those
+    }
+
+
+def _shares(those: Sequence[tuple[float, float]]) -> Sequence[float]:
+    return [ours / tps for tps, ours in those]
+
+
+def of_pgbench(found: Mapping[str, Any]) -> str:
+    """In one line, with quartiles."""
+    lines = []
+    for name, each in found.items():
+        middle, low, high = each["ours"]
+        lines.append(f"{name} **{middle:.2f}** ({low:.2f} – {high:.2f}) of {each['per_second']:,}")
+    return ", ".join(lines)
 
 
 def _database(cost: Cost) -> float:
@@ -155,11 +183,11 @@ def tables() -> str:
         lines += ["", "| process | CPU to start, s | memory then, MiB | memory after the run, MiB |", "| --- | --: | --: | --: |"]
         for who, each in kept["processes"].items():
             lines.append(f"| {who} | {each['start_cpu']:.2f} | {each['start_mib']:.0f} | {each['mib']:.0f} |")
-        alone = {name: tps for name, tps in kept["pgbench_per_second"].items() if tps}
-        if alone:
-            served = {name: kept["operations"][name]["ours"]["per_second"] for name in alone}
-            told = (f"{name} {tps:,.0f}/s (ours {served[name] / tps:.2f} of it)" for name, tps in alone.items())
-            lines += ["", "The same statement alone in pgbench, one connection: " + ", ".join(told) + "."]
+        if kept["pgbench"]:
+            lines += [
+                "",
+                f"Answers a second of ours, of those of the same statement in pgbench on one connection: {of_pgbench(kept['pgbench'])}.",
+            ]
     return "\n".join(lines)
 
 

@@ -158,11 +158,20 @@ def ended(contender: Contender) -> dict[str, float]:
     return taken
 
 
-def pgbench(world: World, name: str, seconds: int) -> float | None:
-    """Statements a second of one reading operation alone on one connection; None where there is no pgbench."""
+def beside_pgbench(ours: Contender, world: World, operation: Measured, *, rounds: int, seconds: float) -> list[tuple[float, float]]:
+    """Answers a second of pgbench and of our server, by turns, round by round; none where there is no pgbench."""
     program = embedded._postgres_binaries() / "pgbench"
     if not program.exists():
-        return None
+        return []
+    requests = requests_of(ours, operation, world)
+    return [
+        (pgbench(program, world, operation.name, max(1, round(seconds))), asyncio.run(one_round(ours, requests, world, seconds)).per_second)
+        for _ in range(rounds)
+    ]
+
+
+def pgbench(program: Path, world: World, name: str, seconds: int) -> float:
+    """Statements a second of one reading operation alone on one connection."""
     statement = json.loads(world.statements.read_text())[name]
     known = asyncio.run(_literals(world))
     sql = statement["sql"]
@@ -175,8 +184,8 @@ def pgbench(world: World, name: str, seconds: int) -> float | None:
         [program, "-n", "-M", "prepared", "-c", "1", "-T", str(seconds), "-f", script, world.configuration.database_url],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    line = next((each for each in done.stdout.splitlines() if each.startswith("tps")), "")
-    return float(line.split()[2]) if line else None
+    line = next(each for each in done.stdout.splitlines() if each.startswith("tps"))
+    return float(line.split()[2])
 
 
 async def _literals(world: World) -> dict[str, str]:
@@ -253,17 +262,17 @@ def main() -> int:
         asyncio.run(check_equal(all_, world))
         reads = [each for each in OPERATIONS if each.name in names]
         costs = asyncio.run(measure(all_, world, reads, rounds=chosen.rounds, seconds=chosen.seconds))
+        alone = {each.name: beside_pgbench(all_[0], world, each, rounds=chosen.rounds, seconds=chosen.seconds) for each in reads}
         processes = {each.name: ended(each) for each in all_ if MUTATION.name not in each.operations}  # announcements would wake them
         if MUTATION.name in names:
             costs[MUTATION.name] = asyncio.run(measure_approvals(all_, world, chosen.rounds))
         processes |= {each.name: ended(each) for each in all_ if each.name not in processes} | {"worker": worker_figures(world)}
-        alone = {each.name: pgbench(world, each.name, 2 if chosen.quick else 5) for each in reads}
         if not chosen.quick and not chosen.operations and not chosen.only:
             report.write(costs, processes, alone, chosen.experts)
         print()
         for name, each in processes.items():
             print(f"{name:<20} {each['start_cpu']:.2f} s of CPU to start, {each['start_mib']:.0f} MiB then, {each['mib']:.0f} MiB now")
-        print("pgbench alone: " + ", ".join(f"{name} {tps:.0f}/s" for name, tps in alone.items() if tps))
+        print(f"of pgbench alone: {report.of_pgbench(report.beside(alone))}")
     finally:
         for each in all_:
             each.stop()
