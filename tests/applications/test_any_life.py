@@ -26,11 +26,13 @@ from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
 from models.database import database_now, rows
-from models.enums import AccountStatus, CodePurpose, DismissalCause, Move, RejectReason, Stage, Standing
+from models.enums import AccountStatus, CodePurpose, DismissalCause, Move, Stage, Standing
 from models.experts import Expert
 from models.publicity import Objection
 from settings import Settings, settings
-from tests.cases import complete_profile
+from tests.cases import approve, complete_profile, reject, return_case
+from tests.changes.formal import send
+from tests.divisions.moving import ask
 from tests.graphql import both
 from tests.objections.raising import objection_to
 from tests.people import SignedIn, administrator, code_sent, officer, provincial_officer, registered_expert
@@ -92,11 +94,10 @@ async def case_of(person: SignedIn) -> Application | None:
 
 
 async def submits(_: Province, person: SignedIn) -> object:
-    case, now = await case_of(person), await database_now()
-    expert = await Expert.get(id=person.viewer.expert_id)
+    case, expert = await case_of(person), await Expert.get(id=person.viewer.expert_id)
     if case is None or expert.standing is not Standing.TEMPORARY:
-        return await changes.submit_change(commitment=True, avoidance=True, viewer=person.viewer, now=now)
-    return await applications.submit(case.id, commitment=True, avoidance=True, viewer=person.viewer, now=now)
+        return await send(person)
+    return await applications.submit(case.id, commitment=True, avoidance=True, viewer=person.viewer, now=await database_now())
 
 
 async def withdraws(_: Province, person: SignedIn) -> object:
@@ -119,9 +120,7 @@ async def discards(_: Province, person: SignedIn) -> object:
 
 
 async def asks_for_another_division(play: Province, person: SignedIn) -> object:
-    return await divisions.request_division_change(
-        play.chance.choice(play.pools), reason="迁居", commitment=True, avoidance=True, viewer=person.viewer, now=await database_now()
-    )
+    return await ask(person, play.chance.choice(play.pools))
 
 
 async def leaves(_: Province, person: SignedIn) -> object:
@@ -142,25 +141,20 @@ async def is_handed_over(play: Province, person: SignedIn) -> object:
     return await reviews.hand_over(case.id, colleague, viewer=await play.officer(of=case), now=await database_now())
 
 
-def decided(how: Move) -> Act:
-    async def decide(play: Province, person: SignedIn) -> object:
+def decided(verb: Callable[[UUID, Viewer], Awaitable[Application]], how: Move) -> Act:
+    async def decide(play: Province, person: SignedIn) -> None:
         case = await case_of(person)
         if case is None:
-            return None
-        viewer, now, seen = await play.officer(of=case), await database_now(), reviews.Seen(case.stage, case.round)
+            return
+        viewer = await play.officer(of=case)
         listed = await both("query ($id: ID!) { application(id: $id) { availableMoves } }", viewer, id=f"Application_{case.id}")
-        match how:
-            case Move.APPROVE:
-                done = await reviews.approve(case.id, opinion=None, seen=seen, viewer=viewer, now=now)
-            case Move.RETURN:
-                given = [("titles", "缺")]
-                done = await reviews.return_to_expert(case.id, opinion="补充", reasons=given, seen=seen, viewer=viewer, now=now)
-            case _:
-                done = await reviews.reject(case.id, reason=RejectReason.OTHER, opinion="不符", seen=seen, viewer=viewer, now=now)
+        await verb(case.id, viewer)
         assert how.value in listed["application"]["availableMoves"]  # what is done was offered
-        return done
 
     return decide
+
+
+is_approved, is_returned, is_rejected = decided(approve, Move.APPROVE), decided(return_case, Move.RETURN), decided(reject, Move.REJECT)
 
 
 async def gets_on(play: Province, person: SignedIn) -> object:
@@ -173,7 +167,7 @@ async def gets_on(play: Province, person: SignedIn) -> object:
             return await is_objected_to(play, person)
         await move_clock(10 * 86_400, settings=settings())
     following = {Stage.PUBLICITY: sees_workers_work, Stage.OBJECTION: has_an_objection_settled, **dict.fromkeys(EDITABLE, submits)}
-    return await following.get(case.stage, decided(Move.APPROVE))(play, person)
+    return await following.get(case.stage, is_approved)(play, person)
 
 
 async def is_objected_to(_: Province, person: SignedIn) -> object:
@@ -217,9 +211,8 @@ async def sees_a_pool_closed(play: Province, _: SignedIn) -> object:
     return await pools.close(play.chance.choice(play.pools), reason="机构撤销", viewer=play.administrator, now=await database_now())
 
 
-async def sees_workers_work(_: Province, __: SignedIn) -> int:
+async def sees_workers_work(_: Province, __: SignedIn) -> None:
     """One round of every sweep; nothing may fail in any."""
-    done = 0
     with capture_logs() as told:
         for sweep in (
             publicity.close_due_notices,
@@ -230,9 +223,8 @@ async def sees_workers_work(_: Province, __: SignedIn) -> int:
             pools.carry_on,
             pools.cancel_without_office,
         ):
-            done += await sweep() or 0
+            await sweep()
     assert [each for each in told if each["log_level"] in ("critical", "error")] == []
-    return done
 
 
 ACTS: dict[Act, float] = {
@@ -246,9 +238,9 @@ ACTS: dict[Act, float] = {
     is_claimed: 3,
     is_handed_over: 2,
     gets_on: 40,
-    decided(Move.APPROVE): 3,
-    decided(Move.RETURN): 2,
-    decided(Move.REJECT): 0.3,
+    is_approved: 3,
+    is_returned: 2,
+    is_rejected: 0.3,
     is_objected_to: 3,
     has_an_objection_settled: 4,
     is_suspended: 1,
