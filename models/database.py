@@ -59,6 +59,7 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
                     "init": _prepare_connection,
                     "reset": _leave_as_it_is,
                     "max_cacheable_statement_size": _LONGEST_KEPT,
+                    "max_cached_statement_lifetime": 0,  # what is kept is planned anew when its tables change, by PostgreSQL itself
                     "server_settings": {
                         "application_name": "expert-registry",
                         "plan_cache_mode": "force_generic_plan",  # statements are made for their parameters; planning costs more

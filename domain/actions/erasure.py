@@ -11,6 +11,7 @@ from domain.actions.files import drop_unused
 from domain.actions.record_chain import erased_hash
 from domain.actions.revisions import SECTIONS
 from domain.actions.sessions import end_sessions
+from domain.actions.sweeping import each_alone
 from domain.rules.erasure import ERASED, identifying, scrubbed
 from domain.rules.errors import Unavailable
 from domain.rules.standing import ENDED
@@ -55,14 +56,9 @@ async def erase_due(*, limit: int = 20) -> int:
 
     Each person is one transaction. Safe to run late, twice and on several machines: who is erased is not due any more.
     """
-    erased = 0
     before = await database_now() - timedelta(days=settings().retention_days)
-    for row in await rows(_DUE, before, limit):
-        try:
-            erased += await _erase(row["id"])
-        except Exception as fault:  # noqa: BLE001  one person whose data resist must not keep the others waiting
-            log.critical("not erased", expert=str(row["id"]), kind=type(fault).__qualname__)
-    return erased
+    due = await rows(_DUE, before, limit)
+    return await each_alone((row["id"] for row in due), _erase, noun="expert", failed="not erased")
 
 
 async def forget_objectors(*, limit: int = 100) -> int:
@@ -72,17 +68,22 @@ async def forget_objectors(*, limit: int = 100) -> int:
     to run late, twice and on several machines: who is forgotten is not due any more.
     """
     before = await database_now() - timedelta(days=settings().objector_retention_days)
-    async with transaction():
-        due = [row["id"] for row in await rows(_OBJECTORS_DUE, before, limit)]
-        for objection in await Objection.filter(id__in=due):
-            objection.text = scrubbed(objection.text, identifying([objection.phone]))
-            await _without_objector(objection).save()
-    return len(due)
+    due = await rows(_OBJECTORS_DUE, before, limit)
+    return await each_alone((row["id"] for row in due), _forget_objector, noun="objection", failed="objector not forgotten")
 
 
 _OBJECTORS_DUE = """SELECT o.id FROM objections o JOIN applications c ON c.id = o.application_id
-    WHERE o.phone_masked <> '' AND coalesce(o.settled_at, c.closed_at) < $1
-    ORDER BY o.received_at, o.id LIMIT $2 FOR UPDATE OF o SKIP LOCKED"""
+    WHERE o.phone_masked <> '' AND coalesce(o.settled_at, c.closed_at) < $1 ORDER BY o.received_at, o.id LIMIT $2"""
+
+
+async def _forget_objector(objection_id: UUID) -> bool:
+    async with transaction():
+        objection = await Objection.filter(id=objection_id).exclude(phone_masked="").select_for_update(skip_locked=True).first()
+        if objection is None:
+            return False
+        objection.text = scrubbed(objection.text, identifying([objection.phone]))
+        await _without_objector(objection).save()
+        return True
 
 
 def _without_objector(objection: Objection) -> Objection:

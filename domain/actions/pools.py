@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -16,6 +17,7 @@ from domain.actions.calendar import LOCK
 from domain.actions.moving import Decision, move, transfer
 from domain.actions.promises import announce, send_sms
 from domain.actions.staff import put_into_pool, put_out_of_use
+from domain.actions.sweeping import each_alone
 from domain.rules.errors import FieldProblem, Incomplete, InvalidInput, NotAllowed
 from domain.rules.fields import Fields
 from domain.rules.pools import REASON_LENGTH, closes_pools
@@ -96,16 +98,8 @@ async def close(pool_code: str, *, reason: str, viewer: Viewer, now: datetime) -
 
 async def cancel_without_office() -> int:
     """Cancel open cases of pools that closed without a successor and tell their experts; how many. Safe to run late or twice."""
-    done = 0
-    for row in await rows(f"{_WITHOUT_OFFICE} ORDER BY c.id LIMIT {_AT_A_TIME}"):
-        try:
-            async with transaction():
-                if held := await rows(f"{_WITHOUT_OFFICE} AND c.id = $1 FOR UPDATE OF c SKIP LOCKED", row["id"]):
-                    await _close_case(await Application.get(id=row["id"]), held[0]["name"], await database_now())
-                    done += 1
-        except Exception as fault:  # noqa: BLE001  one case that cannot be cancelled must not keep the others waiting
-            log.critical("not cancelled with the pool", application=str(row["id"]), kind=type(fault).__qualname__)
-    return done
+    due = await rows(f"{_WITHOUT_OFFICE} ORDER BY c.id LIMIT {_AT_A_TIME}")
+    return await each_alone((row["id"] for row in due), _close_case, noun="application", failed="not cancelled with the pool")
 
 
 async def without_successor() -> set[str]:
@@ -147,8 +141,8 @@ async def carry_on() -> int:
     for each in await PoolMerge.filter(state=MergeState.RUNNING).order_by("created_at"):
         after = UUID(int=0)
         while batch := await rows(f"SELECT id FROM ({_MEMBERS}) m WHERE id > $2 ORDER BY id LIMIT {_AT_A_TIME}", each.from_code, after):  # noqa: S608  our own constants
-            for row in batch:
-                moved += await _try_person(each.id, row["id"])
+            people = (row["id"] for row in batch)
+            moved += await each_alone(people, partial(_move_person, each.id), noun="expert", failed="not moved with the pool")
             after = batch[-1]["id"]
         await _finish(each.id)
     return moved
@@ -199,7 +193,15 @@ async def _officers(pool_code: str) -> list[Account]:
     return [each async for each in found]
 
 
-async def _close_case(case: Application, pool_name: str, now: datetime) -> None:
+async def _close_case(case_id: UUID) -> bool:
+    async with transaction():
+        held = await rows(f"{_WITHOUT_OFFICE} AND c.id = $1 FOR UPDATE OF c SKIP LOCKED", case_id)
+        if held:
+            await _cancel_with_pool(await Application.get(id=case_id), held[0]["name"], await database_now())
+        return bool(held)
+
+
+async def _cancel_with_pool(case: Application, pool_name: str, now: datetime) -> None:
     await move(case, Move.CANCEL, viewer=None, now=now, decision=Decision(opinion=f"{pool_name} ({case.pool_code}) 已撤销"))
     account = await Account.get(id=(await Expert.get(id=case.expert_id)).account_id)
     await send_sms(SmsTemplate.POOL_CLOSED, account, application_id=case.id, parameters={"pool": pool_name}, now=now)
@@ -222,16 +224,12 @@ async def _check(from_code: str, into_code: str) -> None:
     fields.refuse()
 
 
-async def _try_person(merge_id: UUID, expert_id: UUID) -> bool:
-    try:
-        async with transaction():
-            return await _move_person(merge_id, expert_id, await database_now())
-    except Exception as fault:  # noqa: BLE001  one person that cannot be moved must not keep the others waiting
-        log.critical("not moved with the pool", expert=str(expert_id), kind=type(fault).__qualname__)
-        return False
+async def _move_person(merge_id: UUID, expert_id: UUID) -> bool:
+    async with transaction():
+        return await _move_held(merge_id, expert_id, await database_now())
 
 
-async def _move_person(merge_id: UUID, expert_id: UUID, now: datetime) -> bool:
+async def _move_held(merge_id: UUID, expert_id: UUID, now: datetime) -> bool:
     under = await PoolMerge.select_for_update().get(id=merge_id)  # first: of two workers one waits and then finds nothing to do
     into_code = await receiving(under.from_code)
     theirs = Application.filter(Q(pool_code=under.from_code) | Q(leaving_pool_code=under.from_code), expert_id=expert_id)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-
-import structlog
+from uuid import UUID
 
 from domain.actions.moving import move
+from domain.actions.sweeping import each_alone
 from models.applications import Application
 from models.database import database_now, rows, transaction
 from models.enums import Move, NoticeState, ObjectionState, Stage
 from models.publicity import Objection, PublicNotice
-
-log = structlog.get_logger("domain.actions.publicity")
 
 
 async def close_due_notices(*, limit: int = 100) -> int:
@@ -23,16 +21,7 @@ async def close_due_notices(*, limit: int = 100) -> int:
     due = await rows(
         "SELECT application_id FROM public_notices WHERE state = 'OPEN' AND closes_at <= registry_now() ORDER BY closes_at LIMIT $1", limit
     )
-    closed = 0
-    for row in due:
-        try:
-            async with transaction():
-                held = await rows("SELECT id FROM applications WHERE id = $1 FOR UPDATE SKIP LOCKED", row["application_id"])
-                if held:
-                    closed += await _close(await Application.get(id=row["application_id"]), now=await database_now())
-        except Exception as fault:  # noqa: BLE001  one notice that cannot be closed must not keep the others open
-            log.critical("notice not closed", application=str(row["application_id"]), kind=type(fault).__qualname__)
-    return closed
+    return await each_alone((row["application_id"] for row in due), _close_if_free, noun="application", failed="notice not closed")
 
 
 async def late() -> tuple[int, float]:
@@ -42,6 +31,13 @@ async def late() -> tuple[int, float]:
            FROM public_notices WHERE state = 'OPEN' AND closes_at <= registry_now()"""
     )
     return found["n"], found["seconds"]
+
+
+async def _close_if_free(case_id: UUID) -> bool:
+    async with transaction():
+        if not await rows("SELECT FROM applications WHERE id = $1 FOR UPDATE SKIP LOCKED", case_id):
+            return False
+        return await _close(await Application.get(id=case_id), now=await database_now())
 
 
 async def _close(case: Application, *, now: datetime) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, time
+from typing import Any
 from uuid import UUID
-
-import structlog
 
 from domain.actions.moving import move
 from domain.actions.promises import send_sms
+from domain.actions.sweeping import each_alone
 from domain.rules.calendar import SHANGHAI
 from domain.rules.lifecycle import EDITABLE
 from domain.rules.reminders import lying
@@ -20,8 +21,6 @@ from models.experts import Expert
 from models.ids import new_id
 from models.profiles import Revision
 from settings import settings
-
-log = structlog.get_logger("domain.actions.reminders")
 
 # A case is touched by what moves it and by every save of the draft that would be submitted with it.
 _LYING = """
@@ -41,31 +40,28 @@ ORDER BY since, id LIMIT $5
 """
 # A change that was begun has no case before it is submitted.
 _BEGUN = """
-SELECT x.id AS expert_id, x.account_id, d.id, d.updated_at AS since, due.days
+SELECT x.id, x.account_id, d.id AS draft_id, d.updated_at AS since, due.days
 FROM experts x JOIN revisions d ON d.id = x.draft_id AND d.state = 'DRAFT',
     LATERAL (SELECT max(n) AS days FROM unnest($2::int[]) n WHERE d.updated_at <= $1::timestamptz - make_interval(days => n)) due
-WHERE x.standing IN ('FORMAL', 'SUSPENDED') AND due.days IS NOT NULL
+WHERE x.standing IN ('FORMAL', 'SUSPENDED') AND due.days IS NOT NULL {chosen}
     AND NOT EXISTS (SELECT FROM applications c WHERE c.expert_id = x.id AND c.closed_at IS NULL)
     AND NOT EXISTS (
         SELECT FROM reminders r
         WHERE r.kind = 'DRAFT_LYING' AND r.subject_id = d.id AND r.counted_from = d.updated_at AND r.days = due.days)
-ORDER BY d.updated_at, d.id LIMIT $3
 """
 _LEFT_ALONE = """
-SELECT x.id AS expert_id, x.account_id, d.name, d.closed_at FROM divisions d JOIN experts x ON x.pool_code = d.code
-WHERE d.closed_at IS NOT NULL AND x.standing IN ('FORMAL', 'SUSPENDED')
+SELECT x.id, x.account_id, d.name, d.closed_at FROM divisions d JOIN experts x ON x.pool_code = d.code
+WHERE d.closed_at IS NOT NULL AND x.standing IN ('FORMAL', 'SUSPENDED') {chosen}
     AND NOT EXISTS (SELECT FROM reminders r WHERE r.kind = 'POOL_CLOSED' AND r.subject_id = x.id AND r.counted_from = d.closed_at)
-ORDER BY x.id LIMIT $1
 """
 _ENDING = """
-SELECT x.account_id, q.entry_id, q.valid_until
+SELECT x.id, x.account_id, q.entry_id, q.valid_until
 FROM qualification_entries q JOIN experts x ON x.effective_id = q.revision_id
-WHERE x.standing IN ('FORMAL', 'SUSPENDED') AND q.valid_until BETWEEN $1::date AND $1::date + $2::int
+WHERE x.standing IN ('FORMAL', 'SUSPENDED') AND q.valid_until BETWEEN $1::date AND $1::date + $2::int {chosen}
     AND NOT EXISTS (
         SELECT FROM reminders r
         WHERE r.kind = 'QUALIFICATION_ENDING' AND r.subject_id = q.entry_id
             AND r.counted_from = q.valid_until::timestamp AT TIME ZONE 'Asia/Shanghai')
-ORDER BY q.valid_until, q.entry_id LIMIT $3
 """
 _NOTE = """
 WITH noted AS (
@@ -84,62 +80,78 @@ async def keep_cases_moving(*, limit: int = 100) -> int:
     """
     now, chosen = await database_now(), settings()
     first = min((*chosen.draft_reminder_days, chosen.draft_cancel_days))
-    done = 0
-    for row in await rows(_LYING, now, first, list(chosen.draft_reminder_days), chosen.draft_cancel_days, limit):
-        try:
-            async with transaction():
-                if await rows("SELECT FROM applications WHERE id = $1 FOR UPDATE SKIP LOCKED", row["id"]):
-                    done += await _see_to(await Application.get(id=row["id"]), now=await database_now())
-        except Exception as fault:  # noqa: BLE001  one case that cannot be moved must not keep the others lying
-            log.critical("case left lying", application=str(row["id"]), kind=type(fault).__qualname__)
-    return done
+    due = await rows(_LYING, now, first, list(chosen.draft_reminder_days), chosen.draft_cancel_days, limit)
+    return await each_alone((row["id"] for row in due), _see_to, noun="application", failed="case left lying")
 
 
 async def remind_of_begun_changes(*, limit: int = 100) -> int:
     """Remind formal experts of drafts that nobody touched for 30 and 60 days (settings): nothing of it is in effect; how many.
 
-    The draft stays for as long as its owner wants. Safe as above.
+    The draft stays for as long as its owner wants. Safe as above, the expert being held.
     """
-    now = await database_now()
-    told = 0
-    for row in await rows(_BEGUN, now, list(settings().draft_reminder_days), limit):
-        async with transaction():
-            still = await rows("SELECT FROM experts WHERE id = $1 AND draft_id = $2 FOR UPDATE SKIP LOCKED", row["expert_id"], row["id"])
-            if still and await _noted(ReminderKind.DRAFT_LYING, row["id"], row["since"], row["days"], now):
-                await send_sms(SmsTemplate.DRAFT_WAITING, await Account.get(id=row["account_id"]), now=now)
-                told += 1
-    return told
+
+    async def tell(row: Mapping[str, Any], account: Account, now: datetime) -> bool:
+        if not await _noted(ReminderKind.DRAFT_LYING, row["draft_id"], row["since"], row["days"], now):
+            return False
+        await send_sms(SmsTemplate.DRAFT_WAITING, account, now=now)
+        return True
+
+    return await _tell_each(tell, _BEGUN, [await database_now(), list(settings().draft_reminder_days)], limit)
 
 
 async def tell_of_closed_pools(*, limit: int = 100) -> int:
     """Tell formal experts once that their pool was closed and none has taken its place; how many were told. Safe as above."""
-    now = await database_now()
-    told = 0
-    for row in await rows(_LEFT_ALONE, limit):
-        async with transaction():
-            if await _noted(ReminderKind.POOL_CLOSED, row["expert_id"], row["closed_at"], 0, now):
-                account = await Account.get(id=row["account_id"])
-                await send_sms(SmsTemplate.OWN_POOL_CLOSED, account, parameters={"pool": row["name"]}, now=now)
-                told += 1
-    return told
+
+    async def tell(row: Mapping[str, Any], account: Account, now: datetime) -> bool:
+        if not await _noted(ReminderKind.POOL_CLOSED, row["id"], row["closed_at"], 0, now):
+            return False
+        await send_sms(SmsTemplate.OWN_POOL_CLOSED, account, parameters={"pool": row["name"]}, now=now)
+        return True
+
+    return await _tell_each(tell, _LEFT_ALONE, [], limit)
 
 
 async def tell_of_ending_qualifications(*, limit: int = 100) -> int:
     """Tell formal experts once that a qualification in force ends within 60 days (setting); how many were told. Safe as above."""
-    now, days = await database_now(), settings().qualification_notice_days
-    told = 0
-    for row in await rows(_ENDING, now.astimezone(SHANGHAI).date(), days, limit):
+    days = settings().qualification_notice_days
+
+    async def tell(row: Mapping[str, Any], account: Account, now: datetime) -> bool:
+        ends = datetime.combine(row["valid_until"], time(), SHANGHAI)
+        if not await _noted(ReminderKind.QUALIFICATION_ENDING, row["entry_id"], ends, days, now):
+            return False
+        await send_sms(SmsTemplate.QUALIFICATION_EXPIRING, account, parameters={"day": row["valid_until"].isoformat()}, now=now)
+        return True
+
+    return await _tell_each(tell, _ENDING, [(await database_now()).astimezone(SHANGHAI).date(), days], limit)
+
+
+async def _tell_each(
+    tell: Callable[[Mapping[str, Any], Account, datetime], Awaitable[bool]], due: str, values: Sequence[Any], limit: int
+) -> int:
+    """Tell experts of what is `due`; how many were told. `{chosen}` in its SQL takes a condition on the experts, `x`."""
+
+    async def see_to(expert_id: UUID) -> bool:
         async with transaction():
-            ends = datetime.combine(row["valid_until"], time(), SHANGHAI)
-            if await _noted(ReminderKind.QUALIFICATION_ENDING, row["entry_id"], ends, days, now):
-                account = await Account.get(id=row["account_id"])
-                parameters = {"day": row["valid_until"].isoformat()}
-                await send_sms(SmsTemplate.QUALIFICATION_EXPIRING, account, parameters=parameters, now=now)
-                told += 1
-    return told
+            if not await rows("SELECT FROM experts WHERE id = $1 FOR UPDATE SKIP LOCKED", expert_id):
+                return False
+            # Again: since it was found due, the expert may have left, or done what they would be reminded of.
+            still = await rows(due.format(chosen=f"AND x.id = ${len(values) + 1}"), *values, expert_id)
+            now = await database_now()
+            account = await Account.get(id=still[0]["account_id"]) if still else None
+            return any([await tell(row, account, now) for row in still if account is not None])
+
+    found = await rows(f"SELECT DISTINCT id FROM ({due.format(chosen='')}) due LIMIT ${len(values) + 1}", *values, limit)  # noqa: S608  constants above
+    return await each_alone((row["id"] for row in found), see_to, noun="expert", failed="not told")
 
 
-async def _see_to(case: Application, *, now: datetime) -> bool:
+async def _see_to(case_id: UUID) -> bool:
+    async with transaction():
+        if not await rows("SELECT FROM applications WHERE id = $1 FOR UPDATE SKIP LOCKED", case_id):
+            return False
+        return await _remind_or_cancel(await Application.get(id=case_id), now=await database_now())
+
+
+async def _remind_or_cancel(case: Application, *, now: datetime) -> bool:
     """What is due for a held case; whether anything was."""
     expert = await Expert.get(id=case.expert_id)
     draft = await Revision.get_or_none(id=expert.draft_id) if expert.draft_id else None

@@ -7,13 +7,12 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-import structlog
-
 from domain import reads
 from domain.actions import phone_codes
 from domain.actions.moving import move
 from domain.actions.promises import send_sms
 from domain.actions.sessions import end_sessions
+from domain.actions.sweeping import each_alone
 from domain.rules.calendar import SHANGHAI
 from domain.rules.eligibility import is_age_relaxed
 from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn, Unavailable, WrongStanding
@@ -29,8 +28,6 @@ from models.experts import Expert
 from models.profiles import Revision
 from models.standing import Bar, StandingRecord
 from settings import settings
-
-log = structlog.get_logger("domain.actions.standing")
 
 
 async def deregister(*, code: str, confirm: bool, viewer: Viewer, now: datetime) -> StandingRecord:
@@ -119,14 +116,12 @@ _AGE_RELAXED = """coalesce(eligibility -> 'lines' @> '[{"rule": "AGE", "result":
 
 
 async def _each_due(verb: Callable[[Expert, Application | None, datetime], Awaitable[bool]], condition: str, day: date, limit: int) -> int:
-    changed = 0
-    for row in await rows(f"SELECT id FROM experts WHERE {condition} ORDER BY id LIMIT $2", day, limit):  # noqa: S608  constants above
-        try:
-            async with transaction():
-                changed += await verb(*await held(row["id"]), await database_now())
-        except Exception as fault:  # noqa: BLE001  one person that cannot be changed must not keep the others waiting
-            log.critical("standing not kept", expert=str(row["id"]), kind=type(fault).__qualname__)
-    return changed
+    async def see_to(expert_id: UUID) -> bool:
+        async with transaction():
+            return await verb(*await held(expert_id), await database_now())
+
+    due = await rows(f"SELECT id FROM experts WHERE {condition} ORDER BY id LIMIT $2", day, limit)  # noqa: S608  constants above
+    return await each_alone((row["id"] for row in due), see_to, noun="expert", failed="standing not kept")
 
 
 async def _end_suspension(expert: Expert, case: Application | None, now: datetime) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from domain.actions import erasure, objections
 from domain.rules.viewer import Viewer
-from models.database import database_now, rows
+from models.database import database_now, execute, rows
 from models.enums import ObjectionState, Stage
 from models.publicity import Objection
 from models.sealing import phone_hash
@@ -100,3 +100,17 @@ async def test_several_machines_forget_each_once(clock: Clock) -> None:
 
     assert sum(each for each in done if isinstance(each, int)) + rest == 3
     assert await rows("SELECT FROM objections WHERE phone_masked <> '' AND settled_at IS NOT NULL") == []
+
+
+async def test_one_whose_phone_cannot_be_read_keeps_no_other_from_being_forgotten(clock: Clock) -> None:
+    damaged, other = [await objection_to((await case_at(Stage.PUBLICITY))[1].id) for _ in range(2)]
+    for each in (damaged, other):
+        await settle(each, upheld=False)
+    await execute("UPDATE objections SET phone = set_byte(phone, 3, get_byte(phone, 3) # 1) WHERE id = $1", damaged.id)
+    await clock.move(days=DAYS, minutes=5)
+
+    done = await erasure.forget_objectors()
+
+    assert done == 1
+    assert await who(other) == ("", b"", "", b"")
+    assert await rows("SELECT id FROM objections WHERE phone_masked <> '' AND settled_at IS NOT NULL") == [(damaged.id,)]

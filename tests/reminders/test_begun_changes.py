@@ -12,6 +12,7 @@ from models.sms import SmsMessage
 from tests.changes.formal import formal_expert, send, with_changes
 from tests.conftest import Clock
 from tests.people import SignedIn
+from tests.reminders.conftest import Meanwhile
 
 
 async def told(person: SignedIn) -> int:
@@ -53,3 +54,17 @@ async def test_nobody_is_reminded_of_what_was_submitted_or_of_nothing(clock: Clo
         await reminders.remind_of_begun_changes()
 
     assert (await told(submitted), await told(idle)) == (0, 0)
+
+
+async def test_who_saves_while_others_are_reminded_is_counted_anew(clock: Clock, meanwhile: Meanwhile) -> None:
+    person = await with_changes()
+    await clock.move(days=30, minutes=1)
+
+    async def saves() -> None:
+        await save_basic_info(BasicInfo(employer="吉林建筑大学"), viewer=person.viewer, now=await database_now())
+
+    meanwhile(saves)
+
+    done = await reminders.remind_of_begun_changes()
+
+    assert (done, await told(person)) == (0, 0)

@@ -14,7 +14,9 @@ from models.sms import SmsMessage
 from settings import Settings
 from tests.cases import case_at
 from tests.conftest import Clock
-from tests.people import SignedIn
+from tests.people import SignedIn, sign_in
+from tests.reminders.conftest import Meanwhile
+from tests.standing.test_deregister import leave
 
 
 async def today(clock: Clock) -> date:
@@ -86,3 +88,25 @@ async def test_nobody_is_told_of_what_is_over_far_off_or_not_in_force(database: 
     await reminders.tell_of_ending_qualifications()
 
     assert await told(person) == []
+
+
+async def test_who_leaves_while_others_are_told_is_told_nothing_any_more(database: Settings, clock: Clock, meanwhile: Meanwhile) -> None:
+    person, _ = await with_qualification(clock, days=10)
+    person = await sign_in(person.phone)
+    meanwhile(lambda: leave(person))
+
+    await reminders.tell_of_ending_qualifications()
+
+    assert await told(person) == []
+
+
+async def test_whose_phone_cannot_be_read_keeps_nobody_else_from_being_told(database: Settings, clock: Clock) -> None:
+    damaged, _ = await with_qualification(clock, days=50)  # becoming a formal expert takes some of them
+    other, ends = await with_qualification(clock, days=50)
+    await execute("UPDATE accounts SET phone = set_byte(phone, 3, get_byte(phone, 3) # 1) WHERE id = $1", damaged.account.id)
+
+    done = await reminders.tell_of_ending_qualifications()
+
+    assert done == 1
+    assert await told(damaged) == []
+    assert await told(other) == [{"day": ends.isoformat()}]
