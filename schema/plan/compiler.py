@@ -445,7 +445,7 @@ class Compiler:
             sql = f"SELECT {_output(columns)} FROM {record.__model__._meta.db_table} {table} WHERE {where}"
         else:
             sql = self._select(columns, record, table, [where])
-        return f"(SELECT row_to_json(x) FROM ({sql}) x)"
+        return _as_object(sql)
 
     def _many(self, source: Many, parent: Any, nodes: list[FieldNode], table: str) -> str:
         record, inner = RECORDS[source.target], self._alias()
@@ -474,7 +474,7 @@ class Compiler:
         record = RECORDS[answered.kind]
         columns = self._columns(self._named(record), record, nodes, table)
         where = [f"{table}.{record.__model__._meta.pk_attr} = :{values}key"]
-        return f"(SELECT row_to_json(x) FROM ({self._select(columns, record, table, where)}) x)"
+        return _as_object(self._select(columns, record, table, where))
 
     def _of_viewer(self, field: GraphQLField, nodes: list[FieldNode], source: OfViewer) -> str:
         if self._request.viewer is None:
@@ -509,13 +509,14 @@ class Compiler:
             if name == "edges":
                 of_edge = {"cursor": "cursor", "node": "edge_node", "__typename": f"'{wanted.edge_name}'"}
                 edge = _output([(inner_key, of_edge[inner_name]) for inner_key, inner_name in wanted.edge])
-                columns.append((key, self._array(f"SELECT {edge} {shown} ORDER BY n{direction}")))
+                columns.append((key, self._array(f"SELECT {edge} {shown} ORDER BY page.n{direction}")))
             elif name == "nodes":
-                columns.append((key, f"to_json(ARRAY(SELECT node {shown} ORDER BY n{direction}))"))
+                columns.append((key, f"to_json(ARRAY(SELECT node {shown} ORDER BY page.n{direction}))"))
             elif name == "pageInfo":
                 more = f"EXISTS (SELECT FROM page WHERE n > {part.size:d})"
                 ends = [
-                    f"(SELECT cursor {shown} ORDER BY n{each} LIMIT 1)" for each in (("", " DESC") if not part.backwards else (" DESC", ""))
+                    f"(SELECT cursor {shown} ORDER BY page.n{each} LIMIT 1)"
+                    for each in (("", " DESC") if not part.backwards else (" DESC", ""))
                 ]
                 facts = {
                     "hasNextPage": more if not part.backwards else str(part.before is not None).upper(),
@@ -529,7 +530,7 @@ class Compiler:
                 columns.append((key, f"({total})"))
             else:
                 columns.append((key, f"'{kind.name}'"))
-        return f"(WITH page AS (SELECT row_number() OVER () AS n, q.* FROM ({inner}) q) SELECT row_to_json(x) FROM (SELECT {_output(columns)}) x)"
+        return f"(WITH page AS (SELECT row_number() OVER () AS n, q.* FROM ({inner}) q) SELECT {_as_object(f'SELECT {_output(columns)}')})"
 
     # Pieces
 
@@ -568,11 +569,11 @@ class Compiler:
 
     @staticmethod
     def _object(columns: Columns) -> str:
-        return f"(SELECT row_to_json(x) FROM (SELECT {_output(columns)}) x)"
+        return _as_object(f"SELECT {_output(columns)}")
 
     @staticmethod
     def _array(select: str) -> str:
-        return f"to_json(ARRAY(SELECT x FROM ({select}) x))"
+        return f"to_json(ARRAY(SELECT {_ROW} FROM ({select}) {_ROW}))"
 
 
 _PLAIN = (fields.CharField, fields.IntField, fields.BooleanField, fields.DateField, fields.DatetimeField, fields.UUIDField)
@@ -633,6 +634,15 @@ def _renamed(where: reads.Where, prefix: str) -> str:
 
 def _keys(columns: Columns) -> list[str]:
     return [key for key, _ in columns]
+
+
+_ROW = "row$"
+"""What a row is called where it becomes JSON: its columns bear response keys, and no GraphQL name holds the sign. A column of the row's own
+name would be taken for it."""
+
+
+def _as_object(select: str) -> str:
+    return f"(SELECT row_to_json({_ROW}) FROM ({select}) {_ROW})"
 
 
 def _output(columns: Columns) -> str:

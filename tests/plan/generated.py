@@ -24,6 +24,20 @@ from hypothesis.strategies import DrawFn, booleans, composite, integers, lists, 
 from schema.plan.compiler import source_of
 
 DEEPEST = 5
+_NAMES_OF_SQL = {
+    "id": "x",
+    "cursor": "n",
+    "code": "t1",
+    "name": "t2",
+    "stage": "q",
+    "move": "page",
+    "number": "row",
+    "at": "node",
+    "state": "proof",
+    "totalCount": "total",
+    "hasNextPage": "answer",
+}
+"""Aliases that statements use, or might: as response keys they are names of columns."""
 _TEXTS = ["长春", "教", "220199", "A", "", " ", "%_", "张", "1795381012129176~01a2050c-26a8-73a6-a0ba-7103f367161f"]
 _NUMBERS = [1, 2, 3, 4, 5, 8, 13, 20, 50, 100, -1, 0, 101]  # the last three are no sizes of a page
 
@@ -55,7 +69,7 @@ class _Writer:
         inner = [name for name in kind.fields if name not in leaves]
         parts = []
         for name in self.draw(lists(sampled_from(leaves), max_size=4, unique=True)) if leaves else []:
-            alias = self.draw(sampled_from(["", "", f"other_{name}: "]))
+            alias = self.draw(sampled_from(["", "", f"other_{name}: ", f"{_NAMES_OF_SQL.get(name, name)}: "]))
             parts.append(f"{alias}{name}{self.switch()}")
         if inner and depth < DEEPEST:
             names = self.draw(lists(sampled_from(inner), max_size=2))
