@@ -148,6 +148,7 @@ class Settings:
     document_fields: int = _setting(600, "selected fields of one operation, fragments followed")
     document_aliases: int = _setting(30, "aliases of one operation, fragments followed")
     document_directives: int = _setting(30, "directives of one document")
+    document_comparisons: int = _setting(2_000, "pairs of fields of one operation that answer under one key, fragments followed")
     document_cost: int = _setting(5_000, "objects that the lists of one operation may hold, sizes of nested pages multiplied")
     trusted_documents: str = _setting("", "JSON file {SHA-256 of a document: document} whose operations clients may name by `documentId`")
     trusted_documents_only: bool = _setting(False, "refuse documents that the file does not hold")

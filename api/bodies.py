@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,10 +19,14 @@ from domain.actions.storage import told_when_full
 
 DEEPEST = 32
 """Nesting of JSON: inputs of the schema are far flatter."""
+MOST_BRACKETS = 10_000
+"""Objects and lists of one JSON text, with the brackets in its strings: room for the largest document and a long list beside it."""
 MOST_FILES = 10
 FORM_OVERHEAD_BYTES = 64 * 2**10
 ARRIVED = "registry.body_arrived"
 """Extension of the ASGI scope, set by the server when a request is here to its last byte."""
+_CHARSET = re.compile(r";\s*charset\s*=\s*(?!\"?utf-?8\b)", re.IGNORECASE)
+_PLACE = re.compile("[0-9]{1,3}")
 UPLOAD_SECONDS = 120
 """Longest time in which a form may arrive: 20 MB over a poor telephone."""
 
@@ -43,19 +48,18 @@ class BadRequestError(Exception):
 
 
 def decode(data: bytes | str) -> Any:
-    """The value of a JSON text; BadRequestError for what RFC 8259 and UTF-8 do not allow, for NUL and for deep nesting."""
+    """The value of a JSON text; BadRequestError for what RFC 8259 and UTF-8 do not allow, for NUL, and for deep or endless nesting."""
+    text = data if isinstance(data, bytes) else data.encode(errors="surrogatepass")
     try:
-        value = orjson.loads(data)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(400, "JSON_INVALID", f"The body is no JSON in UTF-8: {error.msg} at {error.lineno}:{error.colno}.") from None
-    if _may_be_refused(data if isinstance(data, bytes) else data.encode()):
+    brackets = text.count(b"{") + text.count(b"[")
+    if brackets > MOST_BRACKETS:
+        raise BadRequestError(400, "JSON_TOO_DEEP", f"The JSON holds more than {MOST_BRACKETS} objects and lists.")
+    if b"\\u0000" in text or brackets > DEEPEST:  # else there is nothing to find: NUL is only an escape, and each level has its bracket
         _check(value)
     return value
-
-
-def _may_be_refused(text: bytes) -> bool:
-    """Whether `_check` could find anything: JSON has NUL only as an escape, and a bracket for every level. Walking costs more."""
-    return b"\\u0000" in text or text.count(b"{") + text.count(b"[") > DEEPEST
 
 
 def _check(value: Any) -> None:
@@ -120,6 +124,8 @@ async def multipart(request: Request, *, most: int, most_json: int) -> AsyncIter
     Unavailable INSUFFICIENT_STORAGE while the disk is full to which it goes.
     """
     _check_announced(request, most)
+    if _CHARSET.search(request.headers.get("content-type", "")):
+        raise BadRequestError(400, "FORM_INVALID", "The form cannot be read: forms travel in UTF-8.")
     limited = Request(request.scope, _limited(request, most))
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
@@ -182,18 +188,21 @@ def _put(target: Any, path: Any, file: UploadFile) -> None:
     parts = path.split(".") if isinstance(path, str) else []
     for part in parts[:-1]:
         target = _child(target, part)
-    key: Any = int(parts[-1]) if parts and isinstance(target, list) and parts[-1].isdecimal() else (parts[-1] if parts else None)
-    if _child(target, key) is not None:
+    if not parts or _child(target, parts[-1]) is not None:
         raise _unconventional("a path of `map` does not lead to null")
-    target[key] = file
+    target[_key(target, parts[-1])] = file
 
 
-def _child(target: Any, key: Any) -> Any:
-    if isinstance(target, Mapping) and key in target:
+def _child(target: Any, part: str) -> Any:
+    key = _key(target, part)
+    if (isinstance(target, dict) and key in target) or (isinstance(key, int) and key < len(target)):
         return target[key]
-    if isinstance(target, list) and str(key).isdecimal() and int(key) < len(target):
-        return target[int(key)]
     raise _unconventional("a path of `map` leads nowhere")
+
+
+def _key(target: Any, part: str) -> str | int:
+    """A part of a path as the key of an object, or as the place in a list where it is one."""
+    return int(part) if isinstance(target, list) and _PLACE.fullmatch(part) else part
 
 
 def _unconventional(reason: str) -> BadRequestError:

@@ -68,10 +68,11 @@ async def test_a_client_that_accepts_nothing_of_ours_is_told(client: httpx.Async
         (b'{"query": "{ __typename }", "variables": {"\\u0000": 1}}', 400, "NUL_CHARACTER"),
         (b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 40 + b"]" * 40 + b"}}", 400, "JSON_TOO_DEEP"),
         (b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 31 + b"1" + b"]" * 31 + b"}}", 400, "JSON_TOO_DEEP"),
+        (b'{"query": "{ __typename }", "variables": {"a": [' + b"[]," * 10_000 + b"1]}}", 400, "JSON_TOO_DEEP"),
         (b'{"query": "{ __typename }", "variables": ' + b"[" * 30_000, 400, "JSON_INVALID"),
         (b'{"query": "' + b"x" * 65_536 + b'"}', 413, "BODY_TOO_LARGE"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 async def test_a_body_that_is_no_request_is_refused_with_a_reason(client: httpx.AsyncClient, body: bytes, status: int, code: str) -> None:
     answer = await ask(client, body)

@@ -112,6 +112,17 @@ async def test_browsers_are_told_before_what_an_allowed_page_may_send(guarded: S
     assert "access-control-allow-origin" not in refused.headers
 
 
+async def test_a_cookie_of_nothing_but_escapes_is_no_work(guarded: Served) -> None:
+    cookie = 'registry_session="' + '\\"' * 25_000 + '"'
+    await post(guarded)
+
+    began = time.perf_counter()
+    answer = await post(guarded, cookie=cookie, x_registry_client="page")
+
+    assert answer.json() == {"data": {"who": None}}
+    assert time.perf_counter() - began < 1
+
+
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_foreign_pages(guarded: Served) -> None:
     given = await post(guarded, 'mutation { cookie(token: "abc") }')
     taken = await post(guarded, "mutation { noCookie }")
@@ -209,6 +220,8 @@ async def test_a_form_needs_our_header_even_without_a_cookie(guarded: Served) ->
         ({"operations": OPERATIONS, "map": '{"0": ["variables.g"]}'}, None),
         ({"operations": OPERATIONS, "map": '{"0": ["query"]}'}, None),
         ({"operations": OPERATIONS, "map": '{"0": [""]}'}, None),
+        ({"operations": OPERATIONS.replace("null", "[null]"), "map": '{"0": ["variables.f.' + "1" * 5000 + '"]}'}, None),
+        ({"operations": OPERATIONS.replace("null", "[null]"), "map": '{"0": ["variables.f.' + "1" * 5000 + '.0"]}'}, None),
         ({"operations": OPERATIONS, "map": '{"0": [1]}'}, None),
         ({"operations": OPERATIONS, "map": '{"0": ["variables.f.x"]}'}, None),
         ({"operations": "[" + OPERATIONS + "]", "map": '{"0": ["0.variables.f"]}'}, None),
@@ -216,7 +229,7 @@ async def test_a_form_needs_our_header_even_without_a_cookie(guarded: Served) ->
         ({"operations": OPERATIONS, "map": '{"0": ["variables.f"]}', "more": "x"}, None),
         ({"operations": OPERATIONS + " " * 300_000, "map": '{"0": ["variables.f"]}'}, None),
     ],
-    ids=range(14),
+    ids=range(16),
 )
 async def test_a_form_that_breaks_the_convention_is_refused(
     guarded: Served, signed_in: dict[str, str], fields: dict[str, str], files: dict[str, Any] | None
@@ -231,7 +244,12 @@ async def test_a_form_that_breaks_the_convention_is_refused(
     "body", [b"", b"--b", b"--b\r\n\r\n", b"\x00" * 100, b'--b\r\nContent-Disposition: form-data; name="\xff\xfe"\r\n\r\nx\r\n--b--\r\n']
 )
 @pytest.mark.parametrize(
-    "kind", ["multipart/form-data", "multipart/form-data; boundary=b", "multipart/form-data; boundary=b; charset=none"]
+    "kind",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=b",
+        *(f"multipart/form-data; boundary=b; charset={each}" for each in ("none", "undefined", "punycode", '"utf-16"', "idna")),
+    ],
 )
 async def test_a_form_that_is_none_is_refused(guarded: Served, signed_in: dict[str, str], kind: str, body: bytes) -> None:
     async with talk() as client:
@@ -351,6 +369,10 @@ BOMBS = {
     "fragments that double": spread(60, "inner {{ ...F{n} }} again: inner {{ ...F{n} }}"),
     "fragments in a circle": "{ tree { ...A } } fragment A on Tree { inner { ...B } } fragment B on Tree { inner { ...A } }",
     "root mutations": "mutation { " + " ".join(f'a{n}: cookie(token: "x")' for n in range(5)) + " }",
+    "fragments that ask for the same": "{ tree { "
+    + " ".join(f"...F{n}" for n in range(100))
+    + " } } "
+    + " ".join(f"fragment F{n} on Tree {{ inner {{ leaf }} }}" for n in range(100)),
     "introspection": "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }",
 }
 
