@@ -157,6 +157,7 @@ class Settings:
     page_max: int = _setting(100, "largest page of a connection")
     operation_seconds: int = _setting(10, "longest time of one operation")
     socket_subscriptions: int = _setting(20, "operations open at once on one WebSocket")
+    account_subscriptions: int = _setting(60, "subscriptions that one account has open at once in one API process")
 
     requests_per_second_account: float = _setting(
         20.0, "requests and socket operations of one account a second over a longer time, in one API process; 0: any number"

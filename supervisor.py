@@ -115,14 +115,14 @@ def databases(settings: Settings) -> Iterator[dict[str, str]]:
         yield {}
         return
     directory = DataDirectory(settings.data_dir)
-    if not directory.hold():
-        deadline = time.monotonic() + 30
-        while "urls" not in directory.word():
-            if time.monotonic() > deadline:
-                raise Trouble(f"Another command holds {settings.data_dir}; wait for it to end, then try again.")
-            time.sleep(0.1)
-        yield directory.word()["urls"]
-        return
+    deadline = time.monotonic() + 30
+    while not directory.hold():
+        if urls := directory.word().get("urls"):
+            yield urls
+            return
+        if time.monotonic() > deadline:
+            raise Trouble(f"Another command holds {settings.data_dir}; wait for it to end, then try again.")
+        time.sleep(0.1)
     started: list[Server] = []
     try:
         for server in _embedded_servers(settings):
@@ -309,7 +309,7 @@ class Supervisor:
 
     def _welcome(self, accounts: list[dict[str, str]], seconds: float) -> None:
         origin = self.settings.origin
-        tell(f"\nThe expert registry 评标专家库 is ready ({seconds:.1f} s).\n")
+        tell(f"\nThe expert registry 评审专家库 is ready ({seconds:.1f} s).\n")
         if self.settings.graphiql:
             tell(f"  GraphiQL    {origin}/graphiql")
         tell(f"  GraphQL     {origin}/graphql")
@@ -328,10 +328,14 @@ class Supervisor:
         moved = False
         for server in self.servers:
             if self._to_be_restarted(server):
-                before = server.port
-                with contextlib.suppress(EmbeddedError):  # it is tried again after a longer pause
-                    self.environment[_url_variable(server)] = server.start()
-                moved = moved or server.port != before
+                name = _url_variable(server)
+                try:
+                    url = server.start()
+                except EmbeddedError as error:
+                    tell(str(error))  # it is tried again after a longer pause
+                    continue
+                moved = moved or self.environment[name] != url
+                self.environment[name] = url
         if moved:  # another program took the port meanwhile: whoever knows only the old one starts again
             self._leave_word()
             for role in self._roles:

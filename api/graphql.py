@@ -245,7 +245,7 @@ class GraphQLOverHTTP:
             result = await self._operations.run(operation, context, "http")
             if result.errors:
                 return _json(accepted, result)
-            found = await self._public.keep(key, orjson.dumps(formatted(result)), generation)
+            found = await self._public.keep(key, orjson.dumps(formatted(result)), generation, context.now)
         headers: dict[str, str] = {}
         body = found.body
         if request.method == "GET":

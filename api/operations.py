@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
+import asyncpg
 import orjson
 import structlog
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
@@ -43,6 +45,10 @@ from settings import Settings, SettingsError
 
 log = structlog.get_logger("api.operations")
 _MOST_RECOGNISED = 4_096
+_MOMENT_SECONDS = 1.0
+"""A query that failed sooner met a connection that was lost, and is asked once more; one that failed later waited for somebody."""
+_TOO_MANY_SUBSCRIPTIONS = "You have too many subscriptions open; one on a socket serves a whole page."
+_SLOW = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 PREFERENCE_READ = 1_000
 """Characters of a header of preferences that are read, in no client more than a few hundred: what it says is kept by its text."""
 
@@ -178,6 +184,7 @@ class Operations:
         self._recognised: OrderedDict[bytes, Viewer] = OrderedDict()
         self._pace = None if settings.development else Pace(settings)  # trying and measuring come from one machine
         self._told = Recurring("api.operations", "operation")
+        self._listening: Counter[UUID | None] = Counter()  # open subscriptions by account
 
     def read(self, parameters: Parameters) -> Operation:
         """The operation that a request names; raises DocumentError."""
@@ -212,11 +219,9 @@ class Operations:
             language=language(connection),
             settings=self.settings,
         )
-        data = await self._compiled(operation, read)
-        if data is None:
-            return None
-        result = ExecutionResult(data, None)
-        self._record(operation, transport, began, None)
+        result = await self._compiled(operation, read, language(connection))
+        if result is not None:
+            self._record(operation, transport, began, result.errors)
         return result
 
     async def context(
@@ -288,7 +293,8 @@ class Operations:
         began = time.perf_counter()
         with tracing.span("operation"):
             result = await self._once(operation, context)
-            if operation.kind is OperationType.QUERY and _code(result.errors) == "SERVICE_UNAVAILABLE":
+            moment = time.perf_counter() - began < _MOMENT_SECONDS
+            if moment and operation.kind is OperationType.QUERY and _code(result.errors) == "SERVICE_UNAVAILABLE":
                 result = await self._once(operation, context)
             self._record(operation, transport, began, result.errors)
         return result
@@ -305,9 +311,9 @@ class Operations:
                 settings=self.settings,
                 execute=partial(self._remaining, context),
             )
-            data = await self._compiled(operation, read)
-            if data is not None:
-                return ExecutionResult(data, None)
+            result = await self._compiled(operation, read, context.language)
+            if result is not None:
+                return result
         if operation.kind is OperationType.MUTATION and context.viewer is not None:
             return await self._changed(operation, context)
         return await self._executed(operation, context)
@@ -339,26 +345,50 @@ class Operations:
                     operation.document.node, operation.node, operation.parameters.variables or {}, context
                 )
         except TimeoutError:
-            return _lost(OperationTimeoutError(), None, context)
-        except Exception as fault:  # noqa: BLE001  the change stands; that its answer is lost is told like any fault
-            return _lost(fault, [operation.defined.field], context)
+            return _lost(OperationTimeoutError(), None, context.language)
+        except Exception as fault:  # noqa: BLE001  if the verb was run, its change stands; that the answer is lost is told like any fault
+            return _lost(fault, [operation.defined.field], context.language)
         return await self._executed(operation, context) if data is None else ExecutionResult(data, None)
 
-    async def _compiled(self, operation: Operation, read: Awaitable[Data | None]) -> Data | None:
-        """The answer by one statement; None where the ordinary executor must give it, which then also tells of whatever went wrong here."""
+    async def _compiled(self, operation: Operation, read: Awaitable[Data | None], spoken: Language) -> ExecutionResult | None:
+        """The answer by one statement; None where the ordinary executor must give it, which then also tells of whatever went wrong here.
+
+        Of a statement that took too long it is told at once: to ask again would load a busy database several times over.
+        """
         try:
-            return await read
-        except (*BUSY, TimeoutError):
+            data = await read
+        except TimeoutError:
+            return _lost(OperationTimeoutError(), None, spoken)
+        except _SLOW as slow:
+            return _lost(slow, None, spoken)
+        except BUSY:
             return None
         except Exception as fault:  # noqa: BLE001  a fault of the compiler must not take an answer away that the executor can give
             record_fault(fault, field=operation.defined.field)
             return None
+        return None if data is None else ExecutionResult(data, None)
 
     async def stream(self, operation: Operation, context: Context, transport: str) -> AsyncGenerator[ExecutionResult, None]:
         """The results of any operation one after the other; a PreExecutionError comes first and alone."""
         if operation.kind is not OperationType.SUBSCRIPTION:
             yield await self.run(operation, context, transport)
             return
+        account = context.viewer.account_id if context.viewer else None
+        if account is not None and self._listening[account] >= self.settings.account_subscriptions:
+            yield PreExecutionError(None, [GraphQLError(_TOO_MANY_SUBSCRIPTIONS, extensions={"code": "TOO_MANY_SUBSCRIPTIONS"})])
+            return
+        self._listening[account] += 1
+        try:
+            async with aclosing(self._heard(operation, context, transport)) as results:
+                async for result in results:
+                    yield result
+        finally:
+            self._listening[account] -= 1
+            if not self._listening[account]:
+                del self._listening[account]
+
+    async def _heard(self, operation: Operation, context: Context, transport: str) -> AsyncGenerator[ExecutionResult, None]:
+        """The results of a subscription."""
         began = time.perf_counter()
         asked = operation.parameters
         errors: list[GraphQLError] | None = None
@@ -392,9 +422,9 @@ async def _identify(given: Credentials, ahead: Ahead | None) -> Any:
     return await authenticate_reading(given.digest, ahead) if given.digest else (None, await database_now(), None)
 
 
-def _lost(fault: Exception, path: list[str | int] | None, context: Context) -> ExecutionResult:
+def _lost(fault: Exception, path: list[str | int] | None, spoken: Language) -> ExecutionResult:
     error = GraphQLError("lost", path=path, original_error=fault)
-    return ExecutionResult(None, leaving([error], context.language))
+    return ExecutionResult(None, leaving([error], spoken))
 
 
 def is_request_error(result: ExecutionResult) -> bool:

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 from graphql import FieldNode, OperationType
@@ -29,7 +30,7 @@ _COMPRESSED_FROM_BYTES = 1024
 """What is shorter fits into one packet either way."""
 _SHOWN = {Stage.PUBLICITY.value}
 
-Key = tuple[str, str | None, bytes]
+Key = tuple[str, str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class PublicAnswers:
         if not all(isinstance(each, FieldNode) and each.name.value in FIELDS for each in chosen):
             return None
         asked = operation.parameters
-        return asked.query, asked.operation_name, orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+        return asked.query, asked.operation_name, orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS).decode()
 
     @property
     def generation(self) -> int:
@@ -84,18 +85,18 @@ class PublicAnswers:
         found = self._kept.get(key)
         return max(0, int(found[0] - time.monotonic())) if found else 0
 
-    async def keep(self, key: Key, body: bytes, generation: int) -> Answer:
-        """The answer of this body, kept until the next notice ends, KEEP_SECONDS at most."""
+    async def keep(self, key: Key, body: bytes, generation: int, now: datetime) -> Answer:
+        """The answer of this body, kept until the next notice ends, KEEP_SECONDS at most. `now` is the time that the answer tells of."""
         [soonest] = await fetch(
             "SELECT extract(epoch FROM min(closes_at) - registry_now())::float8 AS seconds "
-            "FROM public_notices WHERE state = 'OPEN' AND closes_at > registry_now()",
-            (),
+            "FROM public_notices WHERE state = 'OPEN' AND closes_at > $1",
+            (now,),
         )
         seconds = KEEP_SECONDS if soonest["seconds"] is None else min(KEEP_SECONDS, soonest["seconds"])
-        if generation != self._generation or _size(key, Answer(body)) > KEPT_BYTES // 8:
+        if seconds <= 0 or generation != self._generation or _size(key, Answer(body)) > KEPT_BYTES // 8:
             return Answer(body)
         self._drop(key)
-        answer = Answer.compressed(body)
+        answer = Answer.compressed(bytes(memoryview(body)))  # orjson's own keeps the buffer in which it was written, some kilobytes
         self._kept[key] = time.monotonic() + seconds, answer
         self._bytes += _size(key, answer)
         while self._bytes > KEPT_BYTES:
@@ -117,7 +118,7 @@ class PublicAnswers:
 
 def _size(key: Key, answer: Answer) -> int:
     query, _, variables = key
-    return _ENTRY_BYTES + sys.getsizeof(query) + len(variables) + len(answer.body) + len(answer.gzipped or b"")
+    return _ENTRY_BYTES + sys.getsizeof(query) + sys.getsizeof(variables) + len(answer.body) + len(answer.gzipped or b"")
 
 
 def _concerns_notices(event: Mapping[str, str]) -> bool:

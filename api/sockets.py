@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any, cast
@@ -32,6 +33,8 @@ from schema.faults import record_fault
 from schema.problems import BUSY
 
 INIT_SECONDS = 10
+MESSAGES_PER_SECOND = 20
+MESSAGES_AT_ONCE = 200
 _REASONS = {Ending.SESSION_ENDED: "Session ended", Ending.GOING_AWAY: "Server stops"}
 
 
@@ -44,6 +47,13 @@ class Socket:
         self.operations = operations
         self.given = credentials(websocket)
         self.connection_params: dict[str, Any] | None = None  # set by strawberry
+        self._full_at = 0.0
+
+    def take(self) -> bool:
+        """Whether one more message may come now. Pings, too, cost something; operations are counted besides, for the client."""
+        now = time.monotonic()
+        self._full_at = max(self._full_at, now) + 1 / MESSAGES_PER_SECOND
+        return self._full_at - now <= MESSAGES_AT_ONCE / MESSAGES_PER_SECOND
 
     async def identify(self) -> None:
         """Take the session of the connection parameters or of the handshake; ConnectionRejectionError for a token that opens nothing.
@@ -92,9 +102,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
             await self.websocket.close(code, reason)
 
     async def handle_message(self, message: Message) -> None:
-        """Close with 4400 what is no message of the protocol."""
+        """Close with 4400 what is no message of the protocol, and with 1008 where there are too many."""
         given: Any = message
-        if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+        if not self.context.take():
+            await self._close(1008, "Too many messages")
+        elif not isinstance(given, dict) or not isinstance(given.get("type"), str):
             await self.handle_invalid_message("A message is an object with a type")
         elif given["type"] == "connection_init" and given.get("payload", {}) is None:
             await super().handle_message({"type": "connection_init"})

@@ -101,6 +101,7 @@ async def _leave_as_it_is(_: asyncpg.Connection[Any]) -> None:
 
 
 _opened: asyncpg.Pool[Any] | None = None
+_waiting = 0  # for a connection of the pool, all having been given out
 
 
 async def open_database(settings: Settings) -> None:
@@ -232,7 +233,7 @@ async def _fetch(sql: str, values: Sequence[Any], seconds: float | None = None) 
         if isinstance(failed, _LOST):
             await end_rest(lost=True)
         raise
-    if len(_resting) < source.get_max_size() // 2:
+    if not _waiting and len(_resting) < source.get_max_size() // 2:
         _resting.append((source, connection))
     else:
         await asyncio.shield(source.release(connection))
@@ -256,6 +257,11 @@ async def _end_and_release(source: asyncpg.Pool[Any], connection: Any) -> None:
 
 class _Borrowed(PoolConnectionWrapper[asyncpg.Connection]):
     """What Tortoise borrows for a statement outside transactions."""
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        await self.ensure_connection()
+        self.connection = await _taken(self.client._pool)  # noqa: SLF001  as the wrapper itself
+        return self.connection
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
         if error is None:
@@ -302,7 +308,7 @@ _LOST = (
 )
 
 # Giving a connection back to asyncpg starts a task, which costs more than a small statement. After one, half of the pool may rest here
-# instead; whoever needs a connection looks here first.
+# instead, while nobody waits; whoever needs a connection looks here first.
 _resting: list[tuple[asyncpg.Pool[Any], Any]] = []
 
 
@@ -312,7 +318,12 @@ async def _taken(source: asyncpg.Pool[Any], seconds: float | None = None) -> Any
         if origin is source and _alive(connection):
             return connection
         await origin.release(connection)
-    return await source.acquire(timeout=seconds)
+    global _waiting  # noqa: PLW0603  one pool a process
+    _waiting += 1
+    try:
+        return await source.acquire(timeout=seconds)
+    finally:
+        _waiting -= 1
 
 
 async def execute(sql: str, *values: Any) -> int:

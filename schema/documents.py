@@ -29,14 +29,15 @@ RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MOST_ERRORS = 20
 KEPT_TOKENS = 20_000
 """The `weight` of all kept documents together."""
-_TOKEN_BYTES = 400
+TOKEN_BYTES = 400
+"""Bytes that one token of kept documents takes, about."""
 _LONGEST_NAME = 80
 
 
 def weight(node: DocumentNode) -> int:
     """What keeping a document takes, in lexical tokens, of which one takes about 0.4 KiB: its text counts too, for one token may be long."""
     text = node.loc.source.body if node.loc else ""
-    return node.token_count + sys.getsizeof(text) // _TOKEN_BYTES
+    return node.token_count + sys.getsizeof(text) // TOKEN_BYTES
 
 
 class DocumentError(Exception):

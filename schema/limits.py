@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from graphql import (
     DocumentNode,
+    ExecutableDefinitionNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -68,7 +69,7 @@ def check(text: str, document: DocumentNode, settings: Settings) -> None:
         compare("comparisons", comparisons(definition, fragments), settings.document_comparisons)
 
 
-def comparisons(definition: OperationDefinitionNode | FragmentDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+def comparisons(definition: ExecutableDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
     """Pairs of fields that answer under one key, which validation compares with one another, each with all that is selected below it.
 
     A fragment counts once in a set, however often it is spread there. Components that each spread their own fragment and all ask for the id
@@ -95,7 +96,7 @@ def comparisons(definition: OperationDefinitionNode | FragmentDefinitionNode, fr
     return pairs
 
 
-def measure(document: DocumentNode) -> tuple[int, list[tuple[OperationDefinitionNode | FragmentDefinitionNode, Size]]]:
+def measure(document: DocumentNode) -> tuple[int, list[tuple[ExecutableDefinitionNode, Size]]]:
     """The directives of a document, and its operations, then its fragments with their sizes; raises GraphQLError for those in a circle."""
     operations = [(each, _measure(each)) for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     fragments = [(each, _measure(each)) for each in document.definitions if isinstance(each, FragmentDefinitionNode)]

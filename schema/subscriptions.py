@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -33,11 +34,21 @@ async def _visible(info: Info, event: Mapping[str, str]) -> Application | None:
     return None if row is None else Application(row=row)
 
 
+async def _latest(info: Info, expert_id: UUID | None) -> Application | None:
+    """The case that the expert opened last; those before it were closed then."""
+    info.context.now = await database_now()
+    rows = await info.context.load_many(Application.__model__, "expert_id", expert_id, order="{t}.created_at")
+    return Application(row=rows[-1]) if rows else None
+
+
 @strawberry.type(description="Listening: told after each change is certain. Ends with the session.")
 class Subscription:
     """Roots of listening."""
 
-    @strawberry.subscription(description="A case moved to another stage: an expert's own cases, or the named case. Ends with the session.")
+    @strawberry.subscription(
+        description="A case moved to another stage: an expert's own cases, or the named case. After a gap in which a move may have been missed, "
+        "the named case, or the expert's latest one, comes as it stands, moved or not. Ends with the session."
+    )
     async def application_moved(
         self,
         info: Info,
@@ -52,11 +63,14 @@ class Subscription:
 
         def wanted(event: Mapping[str, str]) -> bool:
             if event["event"] != "applicationMoved":
-                return False
+                return event["event"] == "resync"
             return event["application"] == wanted_case if wanted_case is not None else event.get("expert") == expert
 
         async for event in info.context.events.listen(wanted):
-            case = await _visible(info, event)
+            if event["event"] == "resync" and wanted_case is None:
+                case = await _latest(info, viewer.expert_id)
+            else:
+                case = await _visible(info, {"application": wanted_case} if wanted_case is not None else event)
             if case is not None:
                 yield case
 

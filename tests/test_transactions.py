@@ -4,8 +4,8 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import asyncpg
@@ -180,4 +180,41 @@ async def test_a_statement_broken_off_holds_no_lock_and_its_time_does_not_run_on
     assert [each["held"] for each in await rows(held)] == [0]
     others = "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
     assert list(await rows(others)) == []
+    await whole_pool()
+
+
+@asynccontextmanager
+async def transactions(number: int) -> AsyncIterator[None]:
+    """So many transactions are open inside the block."""
+    over = asyncio.Event()
+
+    async def hold() -> None:
+        async with transaction():
+            await over.wait()
+
+    holding = [asyncio.create_task(hold()) for _ in range(number)]
+    await asyncio.sleep(0.1)
+    try:
+        yield
+    finally:
+        over.set()
+        await asyncio.gather(*holding)
+
+
+async def test_a_connection_that_comes_free_goes_to_who_waits_for_it(pairs: None) -> None:
+    async with transactions(POOL - 1), asyncio.timeout(5):
+        last = asyncio.create_task(fetch("SELECT pg_sleep(0.3)", ()))
+        await asyncio.sleep(0.1)
+
+        waited = [asyncio.create_task(each) for each in (fetch("SELECT 1", ()), execute("DELETE FROM pairs"))]
+
+        await asyncio.gather(last, *waited)
+    await whole_pool()
+
+
+async def test_statements_of_tortoise_are_answered_by_connections_that_rest(pairs: None) -> None:
+    async with transactions(POOL - 2), asyncio.timeout(5):
+        await asyncio.gather(*(fetch("SELECT pg_sleep(0.1)", ()) for _ in range(2)))  # the rest of the pool, resting beside it now
+
+        assert await execute("DELETE FROM pairs") == 0
     await whole_pool()

@@ -3,7 +3,7 @@
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import token_hex
 from typing import Any, TypeAlias
@@ -35,7 +35,7 @@ from domain.rules.viewer import Viewer
 from models.database import fetch
 from models.enums import Role
 from schema.context import Context
-from schema.documents import weight
+from schema.documents import TOKEN_BYTES, weight
 from schema.nodes import NODES, RECORDS, Finished, Node
 from schema.plan.compiler import Answered, Compiler, Dynamic, NeedsPython, Request, Statement
 from schema.plan.mutations import Verb, told_by_row
@@ -43,8 +43,9 @@ from schema.plan.remainder import Left, Remainder
 from schema.plan.selection import Selections
 from settings import Settings
 
-KEPT_TOKENS = 20_000
-"""The `weight` of the documents of all kept operations together: what clients may invent must not fill the memory."""
+KEPT_TOKENS = 60_000
+"""The `weight` of all kept operations together, each that of its document and of its plans: what clients may invent must not fill the memory."""
+_VARIANT_TOKENS = 10  # what a plan takes beside its text
 KEPT_VARIANTS = 64
 """Plans of one operation; shapes of arguments beyond that push out the least recently used."""
 
@@ -77,6 +78,11 @@ class _Variant:
     statement: Statement | None = None
     told: Callable[[Node], dict[str, Any]] | None = None
 
+    @property
+    def weight(self) -> int:
+        """What keeping it takes, in the tokens of `schema.documents.weight`."""
+        return _VARIANT_TOKENS + (len(self.sql) + len(self.proving[0])) // TOKEN_BYTES
+
 
 @dataclass(slots=True)
 class _Operation:
@@ -87,6 +93,7 @@ class _Operation:
     switches: tuple[str, ...]  # variables that @skip and @include name
     verb: Verb | None  # of a mutation
     plain: Sequence[tuple[GraphQLVariableSignature, type]] | None  # its variables, where values of these types need no coercion
+    weight: int
     variants: list[_Variant] = field(default_factory=list)
 
 
@@ -181,7 +188,7 @@ class Plans:
             return None
         try:
             variant, answered = self._plan(operation, request, "")
-        except Refusal:
+        except (Refusal, GraphQLError):  # the executor tells of it
             return None
         return None if variant.statement is None else (variant, answered)
 
@@ -199,7 +206,7 @@ class Plans:
             return None
         try:
             plans = {record: self._plan(operation, request, record) for record in verb.records}
-        except Refusal:
+        except (Refusal, GraphQLError):  # the executor tells of it, or runs the verb and then tells
             return None
         if not all(variant.statement for variant, _ in plans.values()):
             return None
@@ -245,13 +252,17 @@ class Plans:
         mutation = definition.operation is OperationType.MUTATION
         verb = Verb.of(self._schema._schema, definition, self._schema.schema_converter) if mutation else None  # noqa: SLF001  no accessor
         signatures = [get_variable_signature(self._schema._schema, each) for each in definition.variable_definitions or ()]  # noqa: SLF001
-        operation = _Operation(definition, fragments, _switches(document), verb, _plain(signatures))
+        operation = _Operation(definition, fragments, _switches(document), verb, _plain(signatures), weight(document))
         self._kept[key] = (document, operation)  # the document is held, so that its id stays its own
-        self._tokens += weight(document)
-        while self._tokens > KEPT_TOKENS:
-            _, (dropped, _) = self._kept.popitem(last=False)
-            self._tokens -= weight(dropped)
+        self._count(operation.weight)
         return operation
+
+    def _count(self, more: int) -> None:
+        """Count what the operation used last takes more, and forget others where there is no room for it."""
+        self._tokens += more
+        while self._tokens > KEPT_TOKENS and len(self._kept) > 1:
+            _, (_, dropped) = self._kept.popitem(last=False)
+            self._tokens -= dropped.weight
 
     def _plan(self, operation: _Operation, request: Request, record: str) -> tuple[_Variant, Sequence[Answered]]:
         switched = tuple(request.variables.coerced.get(name) for name in operation.switches)
@@ -264,7 +275,10 @@ class Plans:
                         operation.variants.insert(0, operation.variants.pop(number))
                     return variant, answered
         made, answers = self._compile(operation, request, case)
-        operation.variants = [made, *operation.variants][:KEPT_VARIANTS]
+        more = made.weight - sum(each.weight for each in operation.variants[KEPT_VARIANTS - 1 :])
+        operation.variants = [made, *operation.variants[: KEPT_VARIANTS - 1]]
+        operation.weight += more
+        self._count(more)
         return made, answers
 
     def _compile(self, operation: _Operation, request: Request, case: _Case) -> tuple[_Variant, Sequence[Answered]]:
@@ -286,7 +300,8 @@ class Plans:
         answers = [each.conditions(request) for each in dynamic]
         sql, names = reads.numbered(statement.sql)
         proving = reads.numbered(_proving(statement.sql, signed_in=case[0] is not None))
-        return _Variant(case, dynamic, [each.shape for each in answers], sql, names, proving, statement, told), answers
+        kept = replace(statement, sql="")  # both texts that are sent are made of it
+        return _Variant(case, dynamic, [each.shape for each in answers], sql, names, proving, kept, told), answers
 
 
 def _plain(signatures: Sequence[GraphQLVariableSignature | GraphQLError]) -> Sequence[tuple[GraphQLVariableSignature, type]] | None:

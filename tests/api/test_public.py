@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import orjson
 import pytest
 
+from api.public import PublicAnswers
 from domain.actions import publicity
-from models.database import execute
+from models.database import database_now, execute, rows
 from models.enums import Stage
+from settings import Settings
 from tests.cases import case_at
 from tests.conftest import Clock
 from tests.people import provincial_officer
@@ -86,6 +92,34 @@ async def test_long_questions_leave_memory_flat(product: Served) -> None:
     await ask(range(60, 160))
 
     assert product.memory_mib() - before < 8
+
+
+async def test_an_answer_that_was_read_before_a_notice_ended_is_not_kept_after_it(clock: Clock) -> None:
+    _, case = await case_at(Stage.PUBLICITY)
+    ((ends,),) = await rows("SELECT closes_at FROM public_notices WHERE application_id = $1", case.id)
+    answers = PublicAnswers(Mock(connected=True))
+    key = (NOTICES, None, "null")
+    await clock.move(seconds=(ends - await clock.now()).total_seconds() + 1)
+
+    await answers.keep(key, b"{}", answers.generation, ends - timedelta(milliseconds=1))
+
+    assert answers.find(key) is None
+    assert answers.seconds_left(key) == 0
+
+
+async def test_kept_answers_take_the_memory_that_they_are_counted_for(database: Settings) -> None:
+    answers, now = PublicAnswers(Mock(connected=True)), await database_now()
+    before = memory_mib()
+
+    for n in range(3_000):
+        await answers.keep((NOTICES, None, orjson.dumps({"n": n}).decode()), orjson.dumps({"data": {"n": n}}), answers.generation, now)
+
+    assert memory_mib() - before < 8
+
+
+def memory_mib() -> float:
+    """Of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 async def test_what_is_longer_than_any_name_is_not_looked_for(product: Served) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from unittest.mock import AsyncMock, Mock
@@ -377,3 +378,17 @@ async def test_a_case_that_moved_after_it_was_read_is_judged_anew(database: Sett
         await reviews.approve(case.id, opinion=None, seen=seen, viewer=viewer, now=now, ahead=ahead)
 
     assert await everything_about(case.id) == before
+
+
+async def test_a_statement_that_takes_too_long_is_asked_once(start: Start, database: Settings) -> None:
+    product, person = start(operation_seconds=2), await registered_expert()
+    await ask(product, person)
+
+    async with transaction():
+        await execute("LOCK TABLE titles")
+        began = time.monotonic()
+        answer = await product.post("{ titles { name } viewer { account { name } } }", headers={"authorization": f"Bearer {person.token}"})
+        seconds = time.monotonic() - began
+
+    assert [each["extensions"]["code"] for each in answer["errors"]] == ["OPERATION_TIMEOUT"]
+    assert seconds < 3.9

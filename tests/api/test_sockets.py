@@ -252,3 +252,12 @@ async def test_an_operation_after_the_session_ended_unheard_closes_the_socket(se
         await say(ws, "subscribe", id="1", payload={"query": "{ who }"})
 
         assert await closing(ws) == (4403, "Session ended")
+
+
+async def test_a_client_that_says_too_much_is_cut_off(served: Served) -> None:
+    async with served.socket() as ws:
+        await begin(ws)
+        for _ in range(400):
+            await say(ws, "pong")
+
+        assert await closing(ws) == (1008, "Too many messages")

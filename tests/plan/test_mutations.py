@@ -211,3 +211,18 @@ async def test_what_a_verb_raises_is_told_as_the_executor_tells_it(
     [error] = told.errors or []
     assert (error.path, (error.extensions or {})["code"]) == (["done"], "INTERNAL_ERROR")
     assert "people" not in str(error.formatted)
+
+
+async def test_a_variable_that_is_null_where_it_may_not_be_is_told_by_the_executor(local: SignedIn, database: Settings) -> None:
+    _, case = await submitted_case()
+    document = """mutation ($x: Boolean = true, $input: ApplicationClaimInput!) {
+        applicationClaim(input: $input) { ... on Application { id @skip(if: $x) stage } } }"""
+    read = schema.documents.read(document, schema._schema, database)
+    variables = {"x": None, "input": {"applicationId": f"Application_{case.id}"}}
+    context = context_for(local.viewer, now=await database_now())
+
+    by_plan = await schema.plans.change(read.node, read.operation(None).node, variables, context)
+    result = await schema.execute(document, variable_values=variables, context_value=context)
+
+    assert (by_plan, context.settled) == (None, None)
+    assert "$x" in (result.errors or [])[0].message
