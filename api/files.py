@@ -157,7 +157,7 @@ def _shown(file: StoredFile, context: Context) -> dict[str, Any]:
 
 
 def _problem(refusal: Refusal, spoken: Language) -> Response:
-    answer: dict[str, Any] = {"code": refusal.code, "message": text(refusal.code, spoken, refusal.facts)}
+    answer: dict[str, Any] = {"code": refusal.code, "message": text(refusal.wording, spoken, refusal.facts)}
     codes = [refusal.code]
     if isinstance(refusal, InvalidInput):
         answer["fields"] = [

@@ -162,8 +162,18 @@ class Stage(Vocabulary):
     ADMITTED = "ADMITTED", "已入库", "closed: the person is a formal expert"
     APPLIED = "APPLIED", "已生效", "closed: the change has taken effect"
     REJECTED = "REJECTED", "不予通过", "closed: refused"
-    WITHDRAWN = "WITHDRAWN", "已撤回", "closed: taken back by the expert"
-    CANCELLED = "CANCELLED", "已取消", "closed: left lying, deregistered or pool without an office"
+    WITHDRAWN = (
+        "WITHDRAWN",
+        "已撤回",
+        "closed: taken back by the expert; the draft is open again, to be submitted by `applicationSubmit` without an id, by `changeSubmit` or, "
+        "for a change of division, by `divisionChangeRequest`",
+    )
+    CANCELLED = (
+        "CANCELLED",
+        "已取消",
+        "closed: left lying, given up, deregistered or pool without an office; whoever is still in the registry submits the open draft by "
+        "`applicationSubmit` without an id or by `changeSubmit`, the next save opening one where there is none",
+    )
 
 
 class Move(Vocabulary):

@@ -28,7 +28,7 @@ class Problem:
     def of(cls, refusal: Any, language: Language) -> Self:
         """The problem that tells of a refusal; its own fields are the refusal's facts of the same names."""
         facts = {each.name: getattr(refusal, each.name) for each in fields(cls) if each.name not in ("code", "message")}
-        return cls(code=refusal.code, message=text(refusal.code, language, refusal.facts), **facts)
+        return cls(code=refusal.code, message=text(refusal.wording, language, refusal.facts), **facts)
 
 
 @strawberry.type(description="One field of the input that is not acceptable.")
@@ -341,4 +341,4 @@ def to_error(refusal: errors.Refusal, language: Language) -> GraphQLError:
         extensions["fields"] = [
             {"path": each.path, "code": each.code, "message": text(each.code, language, each.facts)} for each in refusal.problems
         ]
-    return GraphQLError(text(refusal.code, language, refusal.facts), extensions=extensions, original_error=refusal)
+    return GraphQLError(text(refusal.wording, language, refusal.facts), extensions=extensions, original_error=refusal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -11,33 +12,82 @@ from domain.actions.consents import require as require_consent
 from domain.actions.id_numbers import is_taken
 from domain.actions.moving import Decision, move, possible_moves
 from domain.actions.pools import receiving
-from domain.actions.revisions import freeze
+from domain.actions.revisions import freeze, open_case
+from domain.actions.standing import held
 from domain.rules.completeness import missing
-from domain.rules.errors import BaseMoved, FieldProblem, IllegalMove, Incomplete, InvalidInput, NotAllowed, NotFound, NothingChanged
-from domain.rules.lifecycle import EDITABLE
+from domain.rules.errors import (
+    BaseMoved,
+    FieldProblem,
+    IllegalMove,
+    Incomplete,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NothingChanged,
+    WrongStanding,
+)
+from domain.rules.lifecycle import CLOSED, EDITABLE
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
 from models.database import rows, take_turns, transaction
-from models.enums import CaseKind, Move, Stage
+from models.enums import CaseKind, Move, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
 from settings import settings
 
+APPLYING = frozenset({Standing.TEMPORARY})
+"""Standings of those who apply for admission."""
 
-async def submit(case_id: UUID, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> Application:
+
+async def submit(case_id: UUID | None, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime) -> Application:
     """Freeze the draft and send it to the first review; after a return every review starts again.
+
+    Without an id it is the draft of a temporary expert that is sent, as `submit_draft` does.
 
     Raises Incomplete with everything that is missing, InvalidInput where a declaration is not accepted, ConsentNeeded while new privacy
     terms wait to be accepted, IllegalMove on repeat, NotAllowed (DIVISION_CHANGE_APART) for a returned change of division.
     """
+    if case_id is None:
+        return await submit_draft(CaseKind.ADMISSION, APPLYING, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now)
     async with transaction():
         case, expert = await own_case(case_id, viewer)
         check_apart(case)
         if case.stage not in EDITABLE or expert.draft_id is None:
-            raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
+            closed_admission = case.kind is CaseKind.ADMISSION and case.stage in CLOSED and expert.standing in APPLYING
+            raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer), anew=closed_admission)
         await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now)
     return case
+
+
+async def submit_draft(
+    kind: CaseKind, standings: Collection[Standing], *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime
+) -> Application:
+    """Send the viewer's draft to its first review with the open case of this kind, or with one that is opened for it.
+
+    Raises NotAllowed for who is no expert or has a change of division returned, WrongStanding for who has none of the `standings`,
+    IllegalMove while offices have a case, as on repeat, or another one is open, NothingChanged where no draft is open; else as `submit`.
+    """
+    async with transaction():
+        expert, case = await with_standing(standings, viewer)
+        check_apart(case)
+        if case is not None and (case.kind is not kind or case.stage not in EDITABLE):
+            raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
+        if expert.draft_id is None:
+            raise NothingChanged
+        case = case or await open_case(kind, expert, now=now)
+        await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now)
+    return case
+
+
+async def with_standing(standings: Collection[Standing], viewer: Viewer) -> tuple[Expert, Application | None]:
+    """The viewer as an expert of one of the standings, and the open case, both locked. Raises NotAllowed, WrongStanding."""
+    if viewer.expert_id is None:
+        raise NotAllowed
+    expert, case = await held(viewer.expert_id)
+    if expert.standing not in standings:
+        raise WrongStanding(expert.standing)
+    return expert, case
 
 
 def check_apart(case: Application | None) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.actions.applications import check_apart, send
-from domain.actions.moving import move, possible_moves
-from domain.actions.standing import held
-from domain.rules.errors import IllegalMove, NotAllowed, NotFound, NothingChanged, Stale, WrongStanding
+from domain.actions.applications import submit_draft, with_standing
+from domain.actions.moving import move
+from domain.rules.errors import NotFound, Stale
 from domain.rules.viewer import Viewer
 from models.applications import Application
 from models.database import transaction
-from models.enums import CaseKind, Move, Stage, Standing
+from models.enums import CaseKind, Move, Standing
 from models.experts import Expert
 from models.profiles import Revision
 
@@ -25,19 +24,7 @@ async def submit_change(*, commitment: bool, avoidance: bool, viewer: Viewer, no
     The revision in force stays so until the case is APPLIED. Raises NotAllowed for who is no expert or has a change of division returned,
     WrongStanding, IllegalMove while another case is open, NothingChanged, BaseMoved, Incomplete and InvalidInput as for admissions.
     """
-    async with transaction():
-        expert, case = await of_formal(viewer)
-        check_apart(case)
-        if case is not None and (case.kind is not CaseKind.CHANGE or case.stage is not Stage.RETURNED):
-            raise IllegalMove(case.stage, Move.SUBMIT, possible_moves(case, viewer))
-        if expert.draft_id is None:
-            raise NothingChanged
-        if case is None:
-            case = await Application.create(
-                kind=CaseKind.CHANGE, expert=expert, stage=Stage.DRAFT, applicant=expert.name, created_at=now, stage_since=now
-            )
-        await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now)
-    return case
+    return await submit_draft(CaseKind.CHANGE, CHANGING, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now)
 
 
 async def discard_draft(*, expected_version: int | None = None, viewer: Viewer, now: datetime) -> Expert:
@@ -46,7 +33,7 @@ async def discard_draft(*, expected_version: int | None = None, viewer: Viewer, 
     Raises NotAllowed for who is no expert, WrongStanding, NotFound where no draft is open (as on repeat), Stale.
     """
     async with transaction():
-        expert, case = await of_formal(viewer)
+        expert, case = await with_standing(CHANGING, viewer)
         if expert.draft_id is None:
             raise NotFound
         draft = await Revision.select_for_update().get(id=expert.draft_id)
@@ -58,13 +45,3 @@ async def discard_draft(*, expected_version: int | None = None, viewer: Viewer, 
         if case is not None:
             await move(case, Move.CANCEL, viewer=viewer, now=now)
     return expert
-
-
-async def of_formal(viewer: Viewer) -> tuple[Expert, Application | None]:
-    """The viewer as a formal expert and the open case, both locked."""
-    if viewer.expert_id is None:
-        raise NotAllowed
-    expert, case = await held(viewer.expert_id)
-    if expert.standing not in CHANGING:
-        raise WrongStanding(expert.standing)
-    return expert, case

@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.actions import choices
-from domain.actions.applications import own_case, send, undeclared
-from domain.actions.changes import of_formal
+from domain.actions.applications import own_case, send, undeclared, with_standing
+from domain.actions.changes import CHANGING
 from domain.actions.moving import move, possible_moves
 from domain.actions.pools import holding, receiving
-from domain.actions.revisions import copy_as_draft
+from domain.actions.revisions import copy_as_draft, open_case
 from domain.rules.errors import FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed
 from domain.rules.fields import Fields
 from domain.rules.text import prose
@@ -44,7 +44,7 @@ async def request_division_change(
         fields.wrong("divisionCode", invalid.code, **invalid.facts)
     fields.problems += undeclared(commitment=commitment, avoidance=avoidance)
     async with transaction():
-        expert, case = await of_formal(viewer)
+        expert, case = await with_standing(CHANGING, viewer)
         if expert.draft_id is not None:
             raise NotAllowed("DRAFT_OPEN")
         if case is not None and (case.kind is not CaseKind.DIVISION_CHANGE or case.stage is not Stage.RETURNED):
@@ -54,7 +54,7 @@ async def request_division_change(
         if target == await holding(expert.pool_code or ""):
             raise InvalidInput([FieldProblem("divisionCode", "DIVISION_UNCHANGED")])
         if case is None:
-            case = await _opened(expert, now)
+            case = await open_case(CaseKind.DIVISION_CHANGE, expert, leaving_pool_code=expert.pool_code, now=now)
         case.leaving_pool_code = expert.pool_code
         await _draft_in(target, expert, now)
         await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now, reason=said)
@@ -69,18 +69,6 @@ async def give_up(case_id: UUID, *, viewer: Viewer, now: datetime) -> Applicatio
             raise IllegalMove(case.stage, Move.CANCEL, possible_moves(case, viewer))
         await move(case, Move.CANCEL, viewer=viewer, now=now)
     return case
-
-
-async def _opened(expert: Expert, now: datetime) -> Application:
-    return await Application.create(
-        kind=CaseKind.DIVISION_CHANGE,
-        expert=expert,
-        stage=Stage.DRAFT,
-        applicant=expert.name,
-        leaving_pool_code=expert.pool_code,
-        created_at=now,
-        stage_since=now,
-    )
 
 
 async def _draft_in(pool_code: str, expert: Expert, now: datetime) -> None:

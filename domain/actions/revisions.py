@@ -62,6 +62,19 @@ async def copy_as_draft(revision: Revision, *, now: datetime) -> Revision:
     return await Revision.get(id=draft_id)
 
 
+async def open_case(kind: CaseKind, expert: Expert, *, now: datetime, leaving_pool_code: str | None = None) -> Application:
+    """A case with which a draft can be submitted. Call inside a transaction that holds the expert's row."""
+    return await Application.create(
+        kind=kind,
+        expert=expert,
+        stage=Stage.DRAFT,
+        applicant=expert.name,
+        leaving_pool_code=leaving_pool_code,
+        created_at=now,
+        stage_since=now,
+    )
+
+
 async def open_draft(expert: Expert, *, now: datetime) -> Revision:
     """The expert's open draft, locked; made from the revision in force or else the newest one, or from the account, where there is none.
 
@@ -79,9 +92,7 @@ async def open_draft(expert: Expert, *, now: datetime) -> Revision:
         if case is not None and case.kind is CaseKind.DIVISION_CHANGE:
             raise NotAllowed("DIVISION_CHANGE_APART")
         if case is None and person.standing is Standing.TEMPORARY:
-            await Application.create(
-                kind=CaseKind.ADMISSION, expert=person, stage=Stage.DRAFT, applicant=person.name, created_at=now, stage_since=now
-            )
+            await open_case(CaseKind.ADMISSION, person, now=now)
         draft = await _draft_of(person, now=now)
         expert.draft_id = draft.pk
         return draft

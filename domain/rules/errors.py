@@ -40,6 +40,11 @@ class Refusal(Exception):
     code: ClassVar[str]
 
     @property
+    def wording(self) -> str:
+        """Name of its text: the code, unless the same refusal wants other words."""
+        return self.code
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """Values for the placeholders of the message."""
         return {key: value for key, value in vars(self).items() if not key.startswith("_")}
@@ -88,15 +93,21 @@ class Incomplete(Refusal):
 
 
 class IllegalMove(Refusal):
-    """The case does not allow this move at its present stage."""
+    """The case does not allow this move at its present stage; `anew` tells that its owner can submit the draft without naming a case."""
 
     code = "ILLEGAL_MOVE"
 
-    def __init__(self, stage: Stage, move: Move, available: Sequence[Move]) -> None:
+    def __init__(self, stage: Stage, move: Move, available: Sequence[Move], *, anew: bool = False) -> None:
         super().__init__(f"{move} at {stage}")
         self.stage = stage
         self.move = move
         self.available_moves = tuple(available)
+        self._anew = anew
+
+    @property
+    def wording(self) -> str:
+        """Whether it tells how to begin anew."""
+        return "ILLEGAL_MOVE_CLOSED" if self._anew else self.code
 
 
 class AlreadyReviewed(Refusal):

@@ -27,6 +27,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "申请目前处于“{stage}”，不能执行“{move}”；可执行：{available_moves}。",
         "The case is at {stage} and cannot take {move}; possible: {available_moves}.",
     ),
+    "ILLEGAL_MOVE_CLOSED": (
+        "该申请已结束（{stage}）。请不指定申请（不填 applicationId）再次提交草稿；没有草稿的，请先保存修改，再提交。",
+        "This case is closed ({stage}). Submit the draft again without naming a case (no applicationId); where none is open, "
+        "save a change first to begin anew.",
+    ),
     "ALREADY_REVIEWED": (
         "另一位审核人员已先行处理，申请目前处于“{stage}”；请刷新后查看。",
         "Another officer has decided first; the case is at {stage}. Reload to see it.",
@@ -482,7 +487,7 @@ def in_words(refusal: Refusal, language: Language) -> str:
     """A refusal where nobody can be shown its facts: each field on a line of its own, behind its path."""
     if isinstance(refusal, InvalidInput):
         return "\n".join(f"{each.path}: {text(each.code, language, each.facts)}" for each in refusal.problems)
-    return text(refusal.code, language, refusal.facts)
+    return text(refusal.wording, language, refusal.facts)
 
 
 def _shown(value: Any, language: Language) -> str:

@@ -20,7 +20,10 @@ _ROUND = "The round in which you saw the case; leave it out to decide whatever r
 class ApplicationSubmitInput:
     """Input of applicationSubmit."""
 
-    application_id: strawberry.ID = strawberry.field(description=_ID)
+    application_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description=f"{_ID} Left out or null: the open draft of a temporary expert is sent, with the open case or with one that is opened for it.",
+    )
     commitment_accepted: bool = strawberry.field(description="The commitment 承诺书 is accepted; must be true.")
     avoidance_accepted: bool = strawberry.field(description="The avoidance declaration 回避声明 is accepted; must be true.")
 
@@ -103,7 +106,8 @@ ApplicationSubmitResult = Annotated[
     | p.NotFound
     | p.NothingChanged
     | p.NotSignedIn
-    | p.Unavailable,
+    | p.Unavailable
+    | p.WrongStanding,
     strawberry.union("ApplicationSubmitResult", description="The submitted case, or why it was not submitted."),
 ]
 ApplicationWithdrawResult = Annotated[
@@ -148,13 +152,16 @@ class ApplicationMutations:
     """Doors of domain.actions.applications and domain.actions.reviews."""
 
     @strawberry.mutation(
-        description="Send a complete profile to its first review (初审). The profile is frozen; reviewers see it as it is now."
+        description="Send a complete profile to its first review (初审). The profile is frozen; reviewers see it as it is now. Without "
+        "`applicationId` the open draft of a temporary expert is sent, a case being opened where none is open, as after a cancellation; sent "
+        "again it answers IllegalMove and opens nothing more. NothingChanged: no draft is open, the next save opens one. A formal expert's "
+        "changes are sent by `changeSubmit` (WrongStanding), a returned change of division by `divisionChangeRequest` (NotAllowed)."
     )
     async def application_submit(self, info: Info, input: ApplicationSubmitInput) -> ApplicationSubmitResult:
         """See applications.submit."""
-        viewer, key = info.context.signed_in(), wanted_key(input.application_id, Application)
+        viewer, named = info.context.signed_in(), input.application_id
         case = await applications.submit(
-            key,
+            None if named is None else wanted_key(named, Application),
             commitment=input.commitment_accepted,
             avoidance=input.avoidance_accepted,
             viewer=viewer,
@@ -163,7 +170,9 @@ class ApplicationMutations:
         return Application(row=case)
 
     @strawberry.mutation(
-        description="Take a case back while it waits for its first review; the draft opens again (a change of division has none)."
+        description="Take a case back while it waits for its first review; the draft opens again with what was submitted (a change of "
+        "division has none). Then an admission is submitted by `applicationSubmit` without an id, a change by `changeSubmit`, a change of "
+        "division by `divisionChangeRequest`."
     )
     async def application_withdraw(self, info: Info, input: ApplicationWithdrawInput) -> ApplicationWithdrawResult:
         """See applications.withdraw."""

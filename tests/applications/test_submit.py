@@ -9,11 +9,13 @@ import pytest
 
 from domain.actions import profiles
 from domain.actions.applications import submit
+from domain.actions.moving import move
 from domain.rules import profile_input as given
-from domain.rules.errors import IllegalMove, Incomplete, InvalidInput, NotAllowed, NotFound
+from domain.rules.errors import IllegalMove, Incomplete, InvalidInput, NotAllowed, NotFound, NothingChanged, Unavailable, WrongStanding
+from domain.rules.messages import in_words
 from models.applications import Application, ApplicationRecord
-from models.database import execute, rows
-from models.enums import CaseKind, Move, RevisionState, Role, Stage
+from models.database import database_now, execute, rows, transaction
+from models.enums import CaseKind, Move, RevisionState, Role, Stage, Standing
 from models.experts import Expert
 from models.profiles import Revision
 from models.sms import SmsMessage
@@ -248,6 +250,147 @@ async def test_saving_and_submitting_at_once_leaves_nothing_behind_that_was_save
     assert (revision.state, revision.id) == (RevisionState.FROZEN, sent.revision_id)
     refused = [each for each in saved if isinstance(each, BaseException)]
     assert [str(each) for each in refused] == ["CASE_UNDER_REVIEW"] * len(refused)
+
+
+async def send_draft(person: SignedIn, now: datetime, *, commitment: bool = True) -> Application:
+    """Submit without naming a case."""
+    return await submit(None, commitment=commitment, avoidance=True, viewer=person.viewer, now=now)
+
+
+async def test_without_a_case_named_the_open_one_is_submitted(person: SignedIn, now: datetime) -> None:
+    case = await draft_case(person.viewer)
+
+    sent = await send_draft(person, now)
+
+    assert (sent.id, sent.stage, sent.round) == (case.id, Stage.FIRST_REVIEW, 1)
+    assert await Application.filter(expert_id=person.viewer.expert_id).count() == 1
+
+
+async def test_without_a_case_named_a_returned_one_goes_into_its_second_round(now: datetime) -> None:
+    person, case = await case_at(Stage.RETURNED)
+
+    again = await send_draft(person, now)
+
+    assert (again.id, again.stage, again.round) == (case.id, Stage.FIRST_REVIEW, 2)
+
+
+async def test_without_a_case_named_what_was_withdrawn_is_submitted_anew(now: datetime) -> None:
+    person, case = await case_at(Stage.WITHDRAWN)
+
+    again = await send_draft(person, now)
+
+    assert (again.id == case.id, again.stage, again.round) == (False, Stage.FIRST_REVIEW, 1)
+    assert await Application.filter(expert_id=person.viewer.expert_id).count() == 2
+
+
+async def without_case() -> tuple[SignedIn, Application]:
+    """Somebody whose case was cancelled, with a complete draft."""
+    person = await registered_expert()
+    await complete_profile(person.viewer)
+    case = await draft_case(person.viewer)
+    async with transaction():
+        await move(case, Move.CANCEL, viewer=None, now=await database_now())
+    return person, case
+
+
+async def test_submitted_eight_times_at_once_without_a_case_one_is_opened_and_submitted(now: datetime) -> None:
+    person, _ = await without_case()
+
+    outcomes = await asyncio.gather(*(send_draft(person, now) for _ in range(8)), return_exceptions=True)
+
+    assert sum(isinstance(each, Application) for each in outcomes) == 1
+    assert all(isinstance(each, Application | IllegalMove | Unavailable) for each in outcomes), outcomes
+    assert await Application.filter(expert_id=person.viewer.expert_id).count() == 2
+    anew = await Application.get(expert_id=person.viewer.expert_id, closed_at=None)
+    assert (anew.stage, anew.round, anew.records_count) == (Stage.FIRST_REVIEW, 1, 1)
+
+
+async def test_saving_and_submitting_at_once_without_a_case_opens_one(now: datetime) -> None:
+    person, _ = await without_case()
+
+    saves = [profiles.save_basic_info(given.BasicInfo(post=f"第{number}任"), viewer=person.viewer, now=now) for number in range(3)]
+    outcomes = await asyncio.gather(*saves, send_draft(person, now), return_exceptions=True)
+
+    assert all(not isinstance(each, BaseException) or isinstance(each, NotAllowed | Unavailable) for each in outcomes), outcomes
+    assert await Application.filter(expert_id=person.viewer.expert_id, closed_at=None).count() == 1
+
+
+async def test_what_is_not_submitted_opens_no_case(now: datetime) -> None:
+    person, case = await without_case()
+    await execute("DELETE FROM education WHERE revision_id = (SELECT draft_id FROM experts WHERE id = $1)", person.viewer.expert_id)
+    before = await everything_about(case.id)
+
+    with pytest.raises(InvalidInput):
+        await send_draft(person, now, commitment=False)
+    with pytest.raises(Incomplete) as refusal:
+        await send_draft(person, now)
+
+    assert [each.path for each in refusal.value.problems] == ["education"]
+    assert await everything_about(case.id) == before
+
+
+async def test_without_a_draft_there_is_nothing_to_submit(now: datetime) -> None:
+    fresh = await registered_expert()
+    refused, case = await case_at(Stage.REJECTED)
+    before = await everything_about(case.id)
+
+    for person in (fresh, refused):
+        with pytest.raises(NothingChanged):
+            await send_draft(person, now)
+
+    assert await Application.filter(expert_id=fresh.viewer.expert_id).count() == 0
+    assert await everything_about(case.id) == before
+
+
+async def test_a_case_under_review_is_told_where_none_is_named(now: datetime) -> None:
+    person, case = await submitted_case()
+    before = await everything_about(case.id)
+
+    with pytest.raises(IllegalMove) as refusal:
+        await send_draft(person, now)
+
+    assert (refusal.value.stage, refusal.value.available_moves) == (Stage.FIRST_REVIEW, (Move.WITHDRAW,))
+    assert await everything_about(case.id) == before
+
+
+async def test_officers_and_formal_experts_have_no_admission_to_submit(now: datetime) -> None:
+    formal, case = await case_at(Stage.ADMITTED)
+    before = await everything_about(case.id)
+
+    for other in (await officer(), await provincial_officer(), await administrator()):
+        with pytest.raises(NotAllowed):
+            await send_draft(other, now)
+    with pytest.raises(WrongStanding) as refusal:
+        await send_draft(formal, now)
+
+    assert refusal.value.standing is Standing.FORMAL
+    assert await everything_about(case.id) == before
+
+
+@pytest.mark.parametrize("stage", [Stage.WITHDRAWN, Stage.REJECTED])
+async def test_of_a_closed_admission_its_owner_is_told_how_to_begin_anew(now: datetime, stage: Stage) -> None:
+    person, case = await case_at(stage)
+
+    with pytest.raises(IllegalMove) as refusal:
+        await send(case, person, now)
+
+    assert refusal.value.code == "ILLEGAL_MOVE"
+    assert in_words(refusal.value, "zh") == (
+        f"该申请已结束（{stage.zh}）。请不指定申请（不填 applicationId）再次提交草稿；没有草稿的，请先保存修改，再提交。"
+    )
+    assert in_words(refusal.value, "en") == (
+        f"This case is closed ({stage.value.lower()}). Submit the draft again without naming a case (no applicationId); where none is open, "
+        "save a change first to begin anew."
+    )
+
+
+async def test_who_was_admitted_is_told_nothing_of_the_kind(now: datetime) -> None:
+    person, case = await case_at(Stage.ADMITTED)
+
+    with pytest.raises(IllegalMove) as refusal:
+        await send(case, person, now)
+
+    assert in_words(refusal.value, "zh") == "申请目前处于“已入库”，不能执行“提交”；可执行：无。"
 
 
 async def test_after_a_return_the_same_case_is_submitted_for_a_second_round(now: datetime) -> None:

@@ -17,7 +17,8 @@ from models.sms import SmsMessage
 from settings import Settings
 from tests.cases import case_at, complete_profile, everything_about
 from tests.conftest import Clock
-from tests.people import SignedIn, registered_expert
+from tests.graphql import execute as execute_document
+from tests.people import SignedIn, registered_expert, sign_in
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +76,53 @@ async def test_what_was_entered_is_kept_and_can_be_submitted_anew(clock: Clock) 
     now = await clock.now()
     submitted = await applications.submit(anew.id, commitment=True, avoidance=True, viewer=person.viewer, now=now)
     assert (submitted.stage, submitted.round) == (Stage.FIRST_REVIEW, 1)
+
+
+SUBMIT = """mutation { applicationSubmit(input: {commitmentAccepted: true, avoidanceAccepted: true}) { __typename
+    ... on Application { id stage round } ... on Problem { code } ... on IllegalMove { stage availableMoves } } }"""
+MINE = """{ viewer { expert { draftProfile { missing { path } } applications(first: 5) { nodes { id stage availableMoves } } } } }"""
+
+
+async def test_who_signs_in_after_the_cancellation_submits_at_once_what_is_complete(clock: Clock) -> None:
+    person, case = await drafting()
+    await pass_days(clock, 91)
+    await reminders.keep_cases_moving()
+    person = await sign_in(person.phone)
+    seen = (await execute_document(MINE, person.viewer)).data
+
+    submitted, again = [(await execute_document(SUBMIT, person.viewer)).data for _ in range(2)]
+
+    cancelled = {"id": f"Application_{case.id}", "stage": "CANCELLED", "availableMoves": []}
+    assert seen == {"viewer": {"expert": {"draftProfile": {"missing": []}, "applications": {"nodes": [cancelled]}}}}
+    anew = await Application.get(expert_id=person.viewer.expert_id, closed_at=None)
+    assert submitted == {
+        "applicationSubmit": {"__typename": "Application", "id": f"Application_{anew.id}", "stage": "FIRST_REVIEW", "round": 1}
+    }
+    assert again == {
+        "applicationSubmit": {
+            "__typename": "IllegalMove",
+            "code": "ILLEGAL_MOVE",
+            "stage": "FIRST_REVIEW",
+            "availableMoves": ["WITHDRAW"],
+        }
+    }
+    assert await Application.filter(expert_id=person.viewer.expert_id).count() == 2
+    assert await broken_links(anew.id) == []
+
+
+async def test_a_returned_case_that_was_cancelled_is_submitted_anew_as_another(clock: Clock) -> None:
+    person, case = await case_at(Stage.RETURNED)
+    await pass_days(clock, 91)
+    await reminders.keep_cases_moving()
+
+    anew = await applications.submit(None, commitment=True, avoidance=True, viewer=person.viewer, now=await clock.now())
+
+    assert (anew.id == case.id, anew.stage, anew.round, (await Application.get(id=case.id)).stage) == (
+        False,
+        Stage.FIRST_REVIEW,
+        1,
+        Stage.CANCELLED,
+    )
 
 
 async def test_a_returned_case_is_counted_from_its_return(clock: Clock) -> None:
