@@ -165,31 +165,45 @@ class Stage(Vocabulary):
     WITHDRAWN = (
         "WITHDRAWN",
         "已撤回",
-        "closed: taken back by the expert; the draft is open again, to be submitted by `applicationSubmit` without an id, by `changeSubmit` or, "
-        "for a change of division, by `divisionChangeRequest`",
+        "closed: taken back by the expert; anew by `applicationSubmit` without an id, `changeSubmit` or `divisionChangeRequest`",
     )
     CANCELLED = (
         "CANCELLED",
         "已取消",
-        "closed: left lying, given up, deregistered or pool without an office; whoever is still in the registry submits the open draft by "
-        "`applicationSubmit` without an id or by `changeSubmit`, the next save opening one where there is none",
+        "closed: left lying, given up, deregistered or pool without an office; anew as after WITHDRAWN, without a draft after the next save",
     )
 
 
 class Move(Vocabulary):
-    """A step of a case from one stage to another."""
+    """A step of a case from one stage to another. Each value names the mutation that makes it, by the kind of the case where that matters."""
 
-    SUBMIT = "SUBMIT", "提交", "send to first review"
-    WITHDRAW = "WITHDRAW", "撤回", "take back before anybody has decided"
-    APPROVE = "APPROVE", "通过", "pass on to the next stage"
-    RETURN = "RETURN", "退回", "send back to the expert with reasons"
-    REJECT = "REJECT", "不予通过", "refuse and close"
-    CLOSE_NOTICE = "CLOSE_NOTICE", "公示结束", "the notice ended, nothing unsettled"
-    HOLD_FOR_OBJECTION = "HOLD_FOR_OBJECTION", "转入异议处理", "the notice ended with an objection unsettled"
-    DISMISS_OBJECTIONS = "DISMISS_OBJECTIONS", "异议不成立", "all objections were dismissed"
-    UPHOLD_OBJECTION = "UPHOLD_OBJECTION", "异议成立", "an objection was upheld"
-    CANCEL = "CANCEL", "取消", "close without a decision"
-    TRANSFER = "TRANSFER", "转库", "the pool was merged: its successor has the case, at the stage where it stands"
+    SUBMIT = (
+        "SUBMIT",
+        "提交",
+        "send to first review: `applicationSubmit` (ADMISSION), `changeSubmit` (CHANGE), `divisionChangeRequest` (DIVISION_CHANGE)",
+    )
+    WITHDRAW = "WITHDRAW", "撤回", "take back before anybody has decided: `applicationWithdraw`"
+    APPROVE = "APPROVE", "通过", "pass on to the next stage: `applicationApprove`"
+    RETURN = "RETURN", "退回", "send back to the expert with reasons: `applicationReturn`"
+    REJECT = "REJECT", "不予通过", "refuse and close: `applicationReject`"
+    CLOSE_NOTICE = "CLOSE_NOTICE", "公示结束", "the notice ended, nothing unsettled; made by the system"
+    HOLD_FOR_OBJECTION = "HOLD_FOR_OBJECTION", "转入异议处理", "the notice ended with an objection unsettled; made by the system"
+    DISMISS_OBJECTIONS = (
+        "DISMISS_OBJECTIONS",
+        "异议不成立",
+        "all objections were dismissed: `objectionSettle` with `upheld: false` at OBJECTION; at PUBLICITY that settles and moves nothing",
+    )
+    UPHOLD_OBJECTION = "UPHOLD_OBJECTION", "异议成立", "an objection was upheld: `objectionSettle` with `upheld: true`"
+    CANCEL = (
+        "CANCEL",
+        "取消",
+        "close without a decision: its expert by `draftDiscard` (CHANGE) or `divisionChangeGiveUp` (DIVISION_CHANGE), else the system",
+    )
+    TRANSFER = (
+        "TRANSFER",
+        "转库",
+        "the pool was merged: its successor has the case, at the stage where it stands; made by the system",
+    )
 
 
 class RejectReason(Vocabulary):

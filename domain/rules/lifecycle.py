@@ -22,7 +22,7 @@ class By(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a move leads and who makes it."""
+    """Where a move leads and who makes it; every CANCEL can be the system's too."""
 
     target: Stage
     by: By
@@ -57,6 +57,8 @@ def _table(kind: CaseKind) -> dict[tuple[Stage, Move], Step]:
         table[Stage.OBJECTION, Move.DISMISS_OBJECTIONS] = Step(Stage.ADMITTED, By.PROVINCE)
     open_stages = {stage for stage, _ in table}
     table |= {(stage, Move.CANCEL): Step(Stage.CANCELLED, By.SYSTEM) for stage in open_stages}
+    if not admission:  # given up by its expert; left lying, the system cancels it all the same
+        table[Stage.RETURNED, Move.CANCEL] = Step(Stage.CANCELLED, By.EXPERT)
     return table
 
 

@@ -29,8 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "ILLEGAL_MOVE_CLOSED": (
         "该申请已结束（{stage}）。请不指定申请（不填 applicationId）再次提交草稿；没有草稿的，请先保存修改，再提交。",
-        "This case is closed ({stage}). Submit the draft again without naming a case (no applicationId); where none is open, "
-        "save a change first to begin anew.",
+        "This case is closed ({stage}). Submit the draft without naming a case (no applicationId); if none is open, save a change first.",
     ),
     "ALREADY_REVIEWED": (
         "另一位审核人员已先行处理，申请目前处于“{stage}”；请刷新后查看。",
@@ -290,8 +289,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "DIVISION_UNCHANGED": ("这已是您的隶属区划；请选择其他区划。", "This is your home division already; choose another."),
     "DIVISION_CHANGE_APART": (
-        "变更区划申请已退回，不能与其他修改同时办理；请先重新提交或放弃该申请。",
-        "Your change of division was returned and goes by itself; send it again or give it up first.",
+        "变更区划申请已退回，不能与其他修改同时办理；请先重新提交（divisionChangeRequest）或放弃（divisionChangeGiveUp）该申请。",
+        "Your change of division was returned; first send it again (divisionChangeRequest) or give it up (divisionChangeGiveUp).",
     ),
     "DRAFT_OPEN": (
         "您有未提交的资料草稿，变更区划不能与其他修改同时提交；请先提交或放弃草稿。",

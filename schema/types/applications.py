@@ -258,7 +258,9 @@ class Application(Node):
     )
 
     @strawberry.field(
-        description="What the viewer can do with the case now: draw buttons from it. The server refuses every other move.",
+        description="The moves that the viewer can make with the case now: draw buttons from it; each value of `Move` names its mutation. The "
+        "server refuses every other move. What leaves the case at its stage is no move: claims, notes, an objection dismissed "
+        "at PUBLICITY.",
         metadata={"source": Computed(_moves_sql)},
     )
     async def available_moves(self, info: Info) -> list[Move]:

@@ -379,8 +379,8 @@ async def test_of_a_closed_admission_its_owner_is_told_how_to_begin_anew(now: da
         f"该申请已结束（{stage.zh}）。请不指定申请（不填 applicationId）再次提交草稿；没有草稿的，请先保存修改，再提交。"
     )
     assert in_words(refusal.value, "en") == (
-        f"This case is closed ({stage.value.lower()}). Submit the draft again without naming a case (no applicationId); where none is open, "
-        "save a change first to begin anew."
+        f"This case is closed ({stage.value.lower()}). Submit the draft without naming a case (no applicationId); if none is open, "
+        "save a change first."
     )
 
 

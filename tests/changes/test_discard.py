@@ -12,9 +12,9 @@ from models.enums import Move, RevisionState, Stage
 from models.experts import Expert
 from models.profiles import Revision
 from settings import Settings
-from tests.cases import complete_profile
+from tests.cases import case_at, complete_profile
 from tests.changes.formal import change_at, formal_expert, send, with_changes
-from tests.graphql import execute
+from tests.graphql import both, execute
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
 from tests.profiles.kept import draft_of, everything_of
 
@@ -56,6 +56,19 @@ async def test_a_returned_change_is_cancelled_with_its_draft_on_record(database:
     assert (await Revision.get(id=case.revision_id)).state is RevisionState.NOT_ADOPTED
     await save_basic_info(BasicInfo(post="院长"), viewer=person.viewer, now=await database_now())
     assert (await send(person)).id != case.id
+
+
+async def test_giving_up_is_among_the_moves_of_a_returned_change_and_of_no_returned_admission(database: Settings) -> None:
+    document = "query ($id: ID!) { application(id: $id) { availableMoves } }"
+    person, case = await change_at(Stage.RETURNED)
+    applicant, admission = await case_at(Stage.RETURNED)
+
+    returned = await both(document, person.viewer, id=f"Application_{case.id}")
+    await discard(person)
+
+    assert returned == {"application": {"availableMoves": ["SUBMIT", "CANCEL"]}}
+    assert await both(document, person.viewer, id=f"Application_{case.id}") == {"application": {"availableMoves": []}}
+    assert await both(document, applicant.viewer, id=f"Application_{admission.id}") == {"application": {"availableMoves": ["SUBMIT"]}}
 
 
 async def test_there_is_nothing_to_discard_without_a_draft(database: Settings) -> None:

@@ -17,7 +17,7 @@ from settings import Settings
 from tests.cases import everything_about
 from tests.changes.formal import change_at, formal_expert
 from tests.divisions.moving import LEFT, ask, change_of_division_at
-from tests.graphql import execute
+from tests.graphql import both, execute
 from tests.people import administrator, officer, provincial_officer
 
 GIVE_UP = """mutation ($id: ID!) { divisionChangeGiveUp(input: {applicationId: $id}) { __typename
@@ -38,6 +38,22 @@ async def test_a_returned_change_of_division_given_up_is_cancelled_on_record_and
     assert (expert.pool_code, expert.draft_id, (await Revision.get(id=expert.effective_id)).home_pool_code) == (LEFT, None, LEFT)
     assert (await Revision.get(id=case.revision_id)).state is RevisionState.NOT_ADOPTED
     await save_basic_info(BasicInfo(post="院长"), viewer=person.viewer, now=await database_now())
+
+
+MOVES = "query ($id: ID!) { application(id: $id) { availableMoves } }"
+
+
+async def test_giving_up_is_among_the_moves_of_its_expert_while_it_is_returned(database: Settings) -> None:
+    person, case = await change_of_division_at(Stage.RETURNED)
+    given, offices = f"Application_{case.id}", [await officer(), await officer("220299"), await provincial_officer()]
+
+    returned = await both(MOVES, person.viewer, id=given)
+    of_offices = [await both(MOVES, each.viewer, id=given) for each in offices]
+    await give_up(case.id, viewer=person.viewer, now=await database_now())
+
+    assert returned == {"application": {"availableMoves": ["SUBMIT", "CANCEL"]}}
+    assert of_offices == [{"application": {"availableMoves": []}}] * 3
+    assert await both(MOVES, person.viewer, id=given) == {"application": {"availableMoves": []}}
 
 
 async def test_afterwards_another_can_be_asked_for(database: Settings) -> None:

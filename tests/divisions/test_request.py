@@ -11,6 +11,7 @@ from domain.actions.profiles import save_basic_info
 from domain.actions.record_chain import broken_links
 from domain.actions.standing import deregister, dismiss, suspend
 from domain.rules.errors import BaseMoved, IllegalMove, Incomplete, InvalidInput, NotAllowed, Unavailable, WrongStanding
+from domain.rules.messages import in_words
 from domain.rules.profile_input import BasicInfo
 from models.applications import Application, ApplicationRecord
 from models.database import database_now, rows
@@ -258,6 +259,12 @@ async def test_while_it_is_returned_nothing_else_goes_with_it(database: Settings
         with pytest.raises(NotAllowed) as refusal:
             await other()
         assert refusal.value.code == "DIVISION_CHANGE_APART"
+        assert in_words(refusal.value, "zh") == (
+            "变更区划申请已退回，不能与其他修改同时办理；请先重新提交（divisionChangeRequest）或放弃（divisionChangeGiveUp）该申请。"
+        )
+        assert in_words(refusal.value, "en") == (
+            "Your change of division was returned; first send it again (divisionChangeRequest) or give it up (divisionChangeGiveUp)."
+        )
 
     assert await everything_about(case.id) == before
 

@@ -47,6 +47,7 @@ OBJECTION      CANCEL              CANCELLED      system
 """
 OF_A_CHANGE = """
 FINAL_REVIEW   APPROVE             APPLIED        provincial office
+RETURNED       CANCEL              CANCELLED      expert
 """
 EXPECTED = {
     CaseKind.ADMISSION: TO_THE_END_OF_REVIEWS + OF_AN_ADMISSION,
