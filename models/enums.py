@@ -165,17 +165,17 @@ class Stage(Vocabulary):
     WITHDRAWN = (
         "WITHDRAWN",
         "已撤回",
-        "closed: taken back by the expert; anew by `applicationSubmit` without an id, `changeSubmit` or `divisionChangeRequest`",
+        "closed: taken back by the expert; anew: `applicationSubmit` without an id, `changeSubmit` or `divisionChangeRequest`",
     )
     CANCELLED = (
         "CANCELLED",
         "已取消",
-        "closed: left lying, given up, deregistered or pool without an office; anew as after WITHDRAWN, without a draft after the next save",
+        "closed: left lying, given up, deregistered or pool without an office; anew as after WITHDRAWN, or after a save",
     )
 
 
 class Move(Vocabulary):
-    """A step of a case from one stage to another. Each value names the mutation that makes it, by the kind of the case where that matters."""
+    """A step of a case from one stage to another. Each value names the mutation that makes it, by the kind of case where that matters."""
 
     SUBMIT = (
         "SUBMIT",

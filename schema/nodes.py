@@ -92,20 +92,6 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
-    """The items of a JSON list in a column; their fields are `Item`s."""
-
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A text in an item of a JSON list."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Selected:
     """The rows of a subquery about this row; the fields of the objects are `Cell`s, columns of it. A resolver must answer alike."""
 
@@ -285,24 +271,6 @@ def part(kind: type, description: str, *, when: Sql | None = None, present: Call
         return kind(row=root.row) if present is None or present(root.row, info.context) else None
 
     return strawberry.field(resolver=resolve, description=description, metadata={"source": Part(when)})
-
-
-def items(kind: type, column: str, description: str) -> Any:
-    """A field that is a list of objects kept as JSON in one column: `kind` has `row`, a dictionary, and `item` fields."""
-
-    def resolve(root: Any) -> Any:
-        return [kind(row=each) for each in getattr(root.row, column)]
-
-    return strawberry.field(resolver=resolve, description=description, metadata={"source": Items(column)})
-
-
-def item(key: str, description: str) -> Any:
-    """A field of an item of a JSON list."""
-
-    def resolve(root: Any) -> Any:
-        return root.row[key]
-
-    return strawberry.field(resolver=resolve, description=description, metadata={"source": Item(key)})
 
 
 def cell(name: str, description: str) -> Any:

@@ -53,25 +53,32 @@ async def execute(document: str, viewer: Viewer | None = None, **variables: Any)
     return await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=await database_now()))
 
 
-def executor(viewer: Viewer | None, now: datetime, ran: list[str] | None = None) -> Execute:
+def executor(viewer: Viewer | None, now: datetime, ran: list[str] | None = None, *, language: Language = "zh") -> Execute:
     """What a plan leaves is run by this; `ran` gets its documents."""
 
     async def run(text: str, variables: dict[str, Any]) -> dict[str, Any] | None:
         if ran is not None:
             ran.append(text)
-        result = await schema.execute(text, variable_values=variables, context_value=context_for(viewer, now=now))
+        result = await schema.execute(text, variable_values=variables, context_value=context_for(viewer, now=now, language=language))
         return None if result.errors else result.data
 
     return run
 
 
-async def answer_at(now: datetime, document: str, viewer: Viewer | None = None, /, **variables: Any) -> Any:
+async def answer_at(now: datetime, document: str, viewer: Viewer | None = None, /, *, language: Language = "zh", **variables: Any) -> Any:
     """The data of a query at a time; fails on errors, and where a plan would answer otherwise than the executor."""
-    ordinary = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=now))
+    ordinary = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=now, language=language))
     assert ordinary.errors is None, ordinary.errors
     read = schema.documents.read(document, schema._schema, settings())
     compiled = await schema.plans.read(
-        read.node, read.operation(None).node, variables, viewer=viewer, now=now, settings=settings(), execute=executor(viewer, now)
+        read.node,
+        read.operation(None).node,
+        variables,
+        viewer=viewer,
+        now=now,
+        settings=settings(),
+        language=language,
+        execute=executor(viewer, now, language=language),
     )
     if compiled is not None:
         assert orjson.loads(orjson.dumps(compiled)) == ordinary.data, document

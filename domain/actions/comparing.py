@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from tortoise.models import Model
 
-from domain.rules.difference import Difference, Names, Snapshot, codes_in, compare
+from domain.rules.difference import SHOWN_BEFORE, Difference, Names, Snapshot, codes_in, compare
 from models.database import rows
 from models.profiles import AvoidanceUnit, Education, OtherMaterial, QualificationEntry, Revision, RevisionSpecialty, TitleEntry, WorkEntry
 
@@ -44,6 +44,35 @@ _NAMES = " UNION ALL ".join(
         ),
     ]
 )
+
+
+_ENTRY = " ".join(
+    f"WHEN '{name}' THEN (ARRAY(SELECT e.entry_id FROM {model._meta.db_table} e "  # noqa: S608  our own names
+    f"WHERE e.revision_id = {{t}}.revision_id ORDER BY e.position, e.id))[found[2]::int + {1 - SHOWN_BEFORE.get(name, 0)}]"
+    for name, model in _SECTIONS.items()
+)
+REASONS = f"""SELECT reason.told ->> 'path' AS path, reason.told ->> 'text' AS text, CASE found[1] {_ENTRY} END::text AS entry_id
+FROM jsonb_array_elements({{t}}.field_reasons) WITH ORDINALITY AS reason(told, place),
+    regexp_match(reason.told ->> 'path', '^([A-Za-z.]+)[.]([0-9]{{1,2}})([.]|$)') AS found
+ORDER BY reason.place"""  # noqa: S608  likewise
+"""SQL of the reasons of a return, over its record `{t}`: each with the `entry_id` of what its path names in the record's revision."""
+
+_LENGTHS = ", ".join(
+    f'(SELECT count(*) FROM {model._meta.db_table} WHERE revision_id = $1) + {SHOWN_BEFORE.get(name, 0)} AS "{name}"'  # noqa: S608  likewise
+    for name, model in _SECTIONS.items()
+)
+
+
+async def reasons_of(record_id: UUID) -> Sequence[Mapping[str, Any]]:
+    """`REASONS` of one record: path, text, entry_id."""
+    sql = f"SELECT told.* FROM application_records t, LATERAL ({REASONS}) told WHERE t.id = $1"  # noqa: S608  our own names
+    return await rows(sql.replace("{t}", "t"), record_id)
+
+
+async def lengths_of(revision_id: UUID) -> Mapping[str, int]:
+    """How many entries each section of a revision shows."""
+    found: Mapping[str, int] = (await rows(f"SELECT {_LENGTHS}", revision_id))[0]
+    return found
 
 
 async def base_of(revision_id: UUID) -> UUID | None:

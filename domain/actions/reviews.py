@@ -14,9 +14,10 @@ from tortoise.exceptions import IntegrityError
 
 from domain import reads
 from domain.actions.calendar import DAYS_AHEAD, calendar_of
+from domain.actions.comparing import lengths_of
 from domain.actions.moving import Decision, Overtaken, brings_more, move
 from domain.actions.promises import announce
-from domain.rules.difference import is_path
+from domain.rules.difference import entry_of, is_path
 from domain.rules.errors import (
     AlreadyReviewed,
     ClaimedByAnother,
@@ -74,7 +75,7 @@ async def return_to_expert(
     now: datetime,
     ahead: Mapping[str, Any] | None = None,
 ) -> Application:
-    """Send a case back with a text and at least one (path, text) reason on a field of the profile."""
+    """Send a case back with a text and at least one (path, text) reason on a field of the profile, of an entry that it has."""
     problems: list[FieldProblem] = []
     said = _opinion(opinion, required=True, problems=problems)
     listed = []
@@ -96,6 +97,16 @@ async def return_to_expert(
         raise InvalidInput(problems)
     decision = Decision(opinion=said, field_reasons=listed)
     return await _decide(case_id, Move.RETURN, decision, seen=seen, viewer=viewer, now=now, ahead=ahead)
+
+
+async def _check_entries(case: Application, reasons: Sequence[Mapping[str, str]]) -> None:
+    """Raise InvalidInput for reasons on entries that the profile under review does not have."""
+    named = [(number, *entry) for number, each in enumerate(reasons) if (entry := entry_of(each["path"])) is not None]
+    if not named or case.revision_id is None:
+        return
+    lengths = await lengths_of(case.revision_id)
+    if beyond := [(number, lengths[section]) for number, section, place in named if place >= lengths[section]]:
+        raise InvalidInput([FieldProblem(f"reasons.{number}.path", "ENTRY_UNKNOWN", {"count": count}) for number, count in beyond])
 
 
 async def reject(
@@ -259,6 +270,7 @@ async def _decide(
                 raise AlreadyReviewed(case.stage)
             _check_reviewer(facts, how, viewer, now)
             _check_claim(case, facts, viewer, now)
+            await _check_entries(case, decision.field_reasons)
             calendar = calendar_of(found["days_ahead"])
             with suppress(Overtaken):
                 async with transaction() if brings_more(case, how) else nullcontext():

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from domain.rules.messages import Language
 from domain.rules.profile_input import path_of
 from models.enums import EntryChange, Vocabulary
 
@@ -154,7 +155,9 @@ SECTIONS = (
 
 _FIELDS = frozenset({f"basicInfo.{each.path}" for each in BASIC_INFO} | {f"evaluationInfo.{each.path}" for each in EVALUATION_INFO})
 _COLUMNS = {each.name: {column.path for column in each.columns} for each in SECTIONS}
-_OF_ENTRY = re.compile(r"(?P<section>.+?)(\.[0-9]{1,2}(\.(?P<column>[A-Za-z]+))?)?")
+_OF_ENTRY = re.compile(r"(?P<section>.+?)(\.(?P<place>[0-9]{1,2})(\.(?P<column>[A-Za-z]+))?)?")
+SHOWN_BEFORE: Mapping[str, int] = {"evaluationInfo.avoidanceUnits": 1}
+"""Entries that a section shows before those it keeps: the present employer is the first avoidance unit."""
 
 
 def is_path(text: str) -> bool:
@@ -163,6 +166,106 @@ def is_path(text: str) -> bool:
         return True
     found = _OF_ENTRY.fullmatch(text)
     return found is not None and found["section"] in _COLUMNS and found["column"] in {None, *_COLUMNS[found["section"]]}
+
+
+def entry_of(path: str) -> tuple[str, int] | None:
+    """The section and the index of the entry that a path names; None where it names none."""
+    found = _OF_ENTRY.fullmatch(path)
+    return (found["section"], int(found["place"])) if found and found["place"] and found["section"] in _COLUMNS else None
+
+
+def label_of(path: str, language: Language) -> str:
+    """A path of the profile in words, an entry by its place from 1: `titles.0.issuer` is 职称第 1 项：发证机关, title 1: issuer.
+
+    Whatever separates the parts of the path. What is no path comes back as it is.
+    """
+    path = re.sub("[^A-Za-z0-9]", ".", path)
+    found = _OF_ENTRY.fullmatch(path)
+    if path in _LABELS or found is None or found["place"] is None or found["section"] not in _COLUMNS:
+        return _in(language, _LABELS[path]) if path in _LABELS else path
+    section, place = _in(language, _LABELS[found["section"]]), int(found["place"]) + 1
+    entry = f"{section}第 {place} 项" if language == "zh" else f"{section} {place}"
+    column = _LABELS.get(f"{found['section']}.{found['column']}")
+    return entry if column is None else f"{entry}{'：' if language == 'zh' else ': '}{_in(language, column)}"
+
+
+_LABELS: Mapping[str, str] = {
+    "basicInfo": "基本信息",
+    "evaluationInfo": "评标信息",
+    **{f"basicInfo.{each.path}": each.label for each in BASIC_INFO},
+    **{f"evaluationInfo.{each.path}": each.label for each in EVALUATION_INFO},
+    **{each.name: each.label for each in SECTIONS},
+    **{f"{each.name}.{column.path}": column.label for each in SECTIONS for column in each.columns},
+}
+"""The Chinese label of every path, without the indexes of entries."""
+
+
+def _in(language: Language, label: str) -> str:
+    return label if language == "zh" else ENGLISH[label]
+
+
+ENGLISH: Mapping[str, str] = {
+    "基本信息": "basic information",
+    "姓名": "name",
+    "曾用名": "former name",
+    "证件类型": "kind of identity paper",
+    "证件号码": "id number",
+    "证件有效期起": "identity paper valid from",
+    "证件有效期至": "identity paper valid until",
+    "证件长期有效": "identity paper valid for life",
+    "性别": "sex",
+    "出生日期": "date of birth",
+    "民族": "ethnic group",
+    "政治面貌": "political affiliation",
+    "健康状况": "health",
+    "个人照片": "photo",
+    "证件人像面": "identity paper, side with the portrait",
+    "证件国徽面": "identity paper, side with the emblem",
+    "备用电话": "second phone",
+    "电子邮箱": "e-mail",
+    "常住地区划": "division of residence",
+    "通讯地址": "address",
+    "邮政编码": "postcode",
+    "工作单位": "employer",
+    "单位统一社会信用代码": "employer's unified social credit code",
+    "单位性质": "kind of employer",
+    "部门": "department",
+    "职务": "post",
+    "在职状态": "work status",
+    "参加工作时间": "working since",
+    "从事专业年限": "years in the field",
+    "来源": "source",
+    "评标信息": "evaluation information",
+    "隶属区划": "home division",
+    "评标专业": "specialty",
+    "回避单位": "avoidance unit",
+    "单位名称": "name of the unit",
+    "统一社会信用代码": "unified social credit code",
+    "关系": "relation",
+    "回避期至": "avoided until",
+    "学历": "education",
+    "毕业院校": "school",
+    "入学日期": "from",
+    "毕业日期": "to",
+    "所学专业": "major",
+    "学习形式": "mode of study",
+    "学位": "degree",
+    "证书编号": "certificate number",
+    "最高学历": "highest education",
+    "证书图片": "image of the certificate",
+    "职称": "title",
+    "取得日期": "obtained on",
+    "发证机关": "issuer",
+    "工作履历": "employment",
+    "开始日期": "from",
+    "结束日期": "to",
+    "工作内容": "duties",
+    "执业资格": "qualification",
+    "有效期至": "valid until",
+    "其他材料": "other material",
+    "图片": "image",
+}
+"""What the labels say in English."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,6 +146,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这不是资料中的一项；请使用资料项的路径。",
         "This names nothing in the profile; give the path of a field, as `Profile.missing` does.",
     ),
+    "ENTRY_UNKNOWN": (
+        "所提交的资料中该节只有 {count} 项，路径中的序号从 0 起；请核对。",
+        "The submitted profile has {count} entries in this section; indexes in paths begin with 0.",
+    ),
     "REASONS_REQUIRED": ("请至少指出一处需要修改的内容。", "Name at least one field that must be changed."),
     "CASE_NOT_YOURS": (
         "此申请目前不由您所在部门办理，不能查看明文。",

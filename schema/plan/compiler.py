@@ -39,8 +39,6 @@ from schema.nodes import (
     Computed,
     Finished,
     GlobalId,
-    Item,
-    Items,
     Listed,
     Many,
     Node,
@@ -389,15 +387,9 @@ class Compiler:
             case Finished():
                 self._unfinished.append(source)
                 return f":mark::text || '{len(self._unfinished) - 1}:' || ({self._sql(source.sql, table)}) || ';'"
-            case Item():
-                return f"{table} ->> '{source.key}'"
             case Part():
                 inner = self._object(self._columns(self._below(field), record, nodes, table))
                 return inner if source.when is None else f"CASE WHEN {self._sql(source.when, table)} THEN {inner} END"
-            case Items():
-                each = self._alias()
-                columns = self._columns(self._below(field), record, nodes, each)
-                return self._array(f"SELECT {_output(columns)} FROM jsonb_array_elements({table}.{source.column}) {each}")
             case Selected():
                 each = self._alias()
                 columns = self._columns(self._below(field), record, nodes, each)

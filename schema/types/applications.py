@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from domain.actions.comparing import base_of, difference_of
+from domain.actions.comparing import REASONS, base_of, difference_of, reasons_of
 from domain.actions.eligibility import report_of
 from domain.actions.record_chain import broken_links
 from domain.rules.calendar import last_day_before
+from domain.rules.difference import label_of
 from domain.rules.lifecycle import DECISIONS, available_moves
 from domain.rules.policy import SETTLING, CaseFacts, moves_of
 from models import applications, publicity
 from models.enums import CaseKind, Move, ObjectionState, RejectReason, Role, Stage
 from models.profiles import Revision
 from schema.context import Context, Info
-from schema.nodes import Computed, Node, column, item, items, many, one, part, record
+from schema.nodes import Computed, Finished, Node, Selected, cell, column, many, one, part, record
 from schema.types.differences import ProfileDifference
 from schema.types.eligibility import EligibilityReport
 from schema.types.experts import Expert
@@ -35,11 +36,29 @@ _OFFICERS = (Role.LOCAL_OFFICER, Role.PROVINCIAL_OFFICER)
 
 @strawberry.type(description="A reason of a return, on one field of the profile.")
 class FieldReason:
-    """What to change; its row is an item of the JSON list in the record."""
+    """What to change; a row of comparing.REASONS."""
 
-    row: strawberry.Private[dict[str, str]]
-    path: str = item("path", "Path of the field in the profile, e.g. `titles.0.certificate`.")
-    text: str = item("text", "What is wrong with it.")
+    path: str = cell(
+        "path",
+        "Path of the field in the profile that was reviewed, e.g. `titles.0.certificate`. Indexes are those of that profile: find the entry "
+        "in the draft by `entryId`.",
+    )
+    text: str = cell("text", "What is wrong with it.")
+    entry_id: str | None = cell(
+        "entry_id",
+        "`entryId` of the entry that the path names, in every revision that has it; empty for what is in no list, and for the present employer "
+        "among the avoidance units.",
+    )
+
+    @strawberry.field(
+        description="The path in words, e.g. 职称第 1 项：证书图片, in the viewer's language.",
+        metadata={
+            "source": Finished("regexp_replace({t}.path, '[^A-Za-z0-9]', '-', 'g')", lambda told, _, language: label_of(told, language))
+        },
+    )
+    def label(self, info: Info) -> str:
+        """By difference.label_of."""
+        return label_of(self.path, info.context.language)
 
 
 @record(
@@ -60,7 +79,12 @@ class ApplicationRecord(Node):
         "opinion", "What the officer wrote, for the expert to read; where a change of division was submitted, the expert's reason."
     )
     reject_reason: RejectReason | None = column("reject_reason", "Why it was rejected.")
-    field_reasons: list[FieldReason] = items(FieldReason, "field_reasons", "Reasons of a return, field by field.")
+
+    @strawberry.field(description="Reasons of a return, field by field.", metadata={"source": Selected(REASONS)})
+    async def field_reasons(self) -> list[FieldReason]:
+        """With the entries that they name."""
+        return [FieldReason(**each) for each in await reasons_of(self.row.id)] if self.row.field_reasons else []
+
     hash: str = column(
         "hash", "Keyed hash of this record and the one before, hexadecimal.", convert=bytes.hex, sql="encode({t}.hash, 'hex')"
     )

@@ -36,7 +36,14 @@ _Profile = Annotated["Profile", strawberry.lazy("schema.types.profiles")]
 
 # A revision is visible to one expert alone, the one it belongs to (domain/reads.py): what experts see is the owner's.
 _OWNER = (Role.EXPERT,)
+_ENTRY_ID = (
+    "Stays the same from revision to revision, as `id` does not: `FieldReason` and `EntryDifference` name the entry by it. No global id."
+)
 _POSITION = "Its index in the section, as paths name it, follows the order of the list."
+
+
+def _entry_id() -> Any:
+    return column("entry_id", _ENTRY_ID, convert=str, sql="{t}.entry_id::text")
 
 
 def _image(key: str, description: str) -> Any:
@@ -111,6 +118,7 @@ class BasicInfo:
 class ChosenSpecialty(Node):
     """A specialty in a revision."""
 
+    entry_id: str = _entry_id()
     code: str = column("specialty_code", "Code of the specialty.")
     specialty: Specialty | None = one("Specialty", "specialty_code", "The node of the tree.", to="code")
 
@@ -124,13 +132,14 @@ class AvoidanceUnit:
     relation: str = cell("relation", "What binds the expert to it; 现工作单位 for the present employer.")
     until: date | None = cell("until", "Until when it must be avoided; empty: without end.")
     declared: bool = cell("declared", "False for the present employer, which always stands first and cannot be removed.")
+    entry_id: str | None = cell("entry_id", f"{_ENTRY_ID} Empty for the present employer.")
 
 
 _AVOIDANCE = f"""SELECT * FROM (
     SELECT 0 AS part, 0 AS position, NULL::uuid AS id, {{t}}.employer AS name, {{t}}.employer_credit_code AS credit_code,
-        '{PRESENT_EMPLOYER}' AS relation, NULL::date AS until, FALSE AS declared WHERE {{t}}.employer IS NOT NULL
+        '{PRESENT_EMPLOYER}' AS relation, NULL::date AS until, FALSE AS declared, NULL::text AS entry_id WHERE {{t}}.employer IS NOT NULL
     UNION ALL
-    SELECT 1, a.position, a.id, a.name, a.credit_code, a.relation, a.until, TRUE FROM avoidance_units a WHERE a.revision_id = {{t}}.id
+    SELECT 1, a.position, a.id, a.name, a.credit_code, a.relation, a.until, TRUE, a.entry_id::text FROM avoidance_units a WHERE a.revision_id = {{t}}.id
 ) units ORDER BY part, position, id"""  # noqa: S608  our own names
 
 
@@ -158,13 +167,20 @@ class EvaluationInfo:
         row = self.row
         found: Any = await info.context.load_many(profiles.AvoidanceUnit, "revision_id", row.id, "{t}.position, {t}.id")
         declared = [
-            AvoidanceUnit(name=each.name, credit_code=each.credit_code, relation=each.relation, until=each.until, declared=True)
+            AvoidanceUnit(
+                name=each.name,
+                credit_code=each.credit_code,
+                relation=each.relation,
+                until=each.until,
+                declared=True,
+                entry_id=str(each.entry_id),
+            )
             for each in found
         ]
         if row.employer is None:
             return declared
         employer = AvoidanceUnit(
-            name=row.employer, credit_code=row.employer_credit_code, relation=PRESENT_EMPLOYER, until=None, declared=False
+            name=row.employer, credit_code=row.employer_credit_code, relation=PRESENT_EMPLOYER, until=None, declared=False, entry_id=None
         )
         return [employer, *declared]
 
@@ -173,6 +189,7 @@ class EvaluationInfo:
 class Education(Node):
     """An education."""
 
+    entry_id: str = _entry_id()
     school: str = column("school", "毕业院校.")
     started_on: date = column("started_on", "入学日期.")
     ended_on: date = column("ended_on", "毕业日期.")
@@ -192,6 +209,7 @@ class Education(Node):
 class TitleEntry(Node):
     """A title of a person."""
 
+    entry_id: str = _entry_id()
     title_code: str = column("title_code", "Code of a leaf of the title tree; see `titles`.")
     title: Title | None = one("Title", "title_code", "The node of the tree.", to="code")
     certificate_number: str = column("certificate_number", "证书编号.")
@@ -205,6 +223,7 @@ class TitleEntry(Node):
 class WorkEntry(Node):
     """An employment."""
 
+    entry_id: str = _entry_id()
     started_on: date = column("started_on", "开始日期.")
     ended_on: date | None = column("ended_on", "结束日期; empty while it lasts.")
     employer: str = column("employer", "工作单位.")
@@ -217,6 +236,7 @@ class WorkEntry(Node):
 class QualificationEntry(Node):
     """A qualification of a person."""
 
+    entry_id: str = _entry_id()
     qualification_code: str = column("qualification_code", "Code of the national list; see `qualifications`.")
     qualification: Qualification | None = one("Qualification", "qualification_code", "The entry of the list.", to="code")
     certificate_number: str = column("certificate_number", "证书编号.")
@@ -231,6 +251,7 @@ class QualificationEntry(Node):
 class OtherMaterial(Node):
     """An image among the other materials."""
 
+    entry_id: str = _entry_id()
     file: _File | None = _image("file_id", "The image.")
 
 

@@ -7,7 +7,19 @@ import pytest
 from tortoise.models import Model
 
 from domain.actions.comparing import _SECTIONS
-from domain.rules.difference import BASIC_INFO, EVALUATION_INFO, SECTIONS, Show, Snapshot, Value, codes_in, compare, is_path
+from domain.rules.difference import (
+    BASIC_INFO,
+    ENGLISH,
+    EVALUATION_INFO,
+    SECTIONS,
+    Show,
+    Snapshot,
+    Value,
+    codes_in,
+    compare,
+    is_path,
+    label_of,
+)
 from models.enums import EntryChange, IdType
 from models.profiles import Revision
 
@@ -140,6 +152,31 @@ def test_personal_columns_are_those_that_are_sealed() -> None:
 )
 def test_a_path_names_a_field_a_section_an_entry_or_a_field_of_one(path: str) -> None:
     assert is_path(path)
+    assert path not in (label_of(path, "zh"), label_of(path, "en"))
+
+
+@pytest.mark.parametrize(
+    ("path", "zh", "en"),
+    [
+        ("evaluationInfo", "评标信息", "evaluation information"),
+        ("basicInfo.idFront", "证件人像面", "identity paper, side with the portrait"),
+        ("evaluationInfo.specialties.2", "评标专业第 3 项", "specialty 3"),
+        ("evaluationInfo-avoidanceUnits-0-name", "回避单位第 1 项：单位名称", "avoidance unit 1: name of the unit"),
+        ("titles.04.issuer", "职称第 5 项：发证机关", "title 5: issuer"),
+        ("workHistory", "工作履历", "employment"),
+        ("nothing.0", "nothing.0", "nothing.0"),
+    ],
+)
+def test_a_path_is_told_in_words(path: str, zh: str, en: str) -> None:
+    assert (label_of(path, "zh"), label_of(path, "en")) == (zh, en)
+
+
+def test_every_label_has_its_english() -> None:
+    labels = {each.label for each in (*BASIC_INFO, *EVALUATION_INFO, *SECTIONS)} | {
+        column.label for each in SECTIONS for column in each.columns
+    }
+
+    assert labels | {"基本信息", "评标信息"} == ENGLISH.keys()
 
 
 @pytest.mark.parametrize(
