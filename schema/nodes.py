@@ -67,11 +67,12 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """A row of another type: its `to` column equals this row's `key` column."""
+    """A row of another type: its `to` column equals this row's `key` column, or what `sql` comes to; a resolver must then answer alike."""
 
     target: str
     key: str
     to: str
+    sql: Sql | None = None
 
 
 @dataclass(frozen=True, slots=True)

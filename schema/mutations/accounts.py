@@ -10,7 +10,7 @@ from models.enums import CodePurpose, Transport
 from schema import problems as p
 from schema.context import Context, Info
 from schema.nodes import wanted_key
-from schema.types.accounts import Account, Session, Viewer
+from schema.types.accounts import Account, Session, Viewer, viewer_of
 from schema.types.privacy import SENSITIVE_DATA
 
 _PHONE = "Mobile number of mainland China, as people write it; +86, spaces and hyphens may be there or not."
@@ -112,6 +112,11 @@ class SessionsClosed:
     """Success of sessionCloseAll."""
 
     count: int = strawberry.field(description="How many sessions were ended.")
+
+    @strawberry.field(description="Who is signed in now, with the `sessions` that remain; null where this device was left too.")
+    def viewer(self, info: Info) -> Viewer | None:
+        """The viewer afterwards."""
+        return viewer_of(info)
 
 
 @strawberry.input(description="Sign one of your devices out.")

@@ -397,7 +397,8 @@ class Compiler:
             case Cell():
                 return f"{table}.{source.name}"
             case One():
-                return self._one(source, nodes, f"{table}.{source.key}", record)
+                value = f"{table}.{source.key}" if source.sql is None else self._sql(source.sql, table)
+                return self._one(source, nodes, value, record)
             case Many():
                 return self._many(source, record, nodes, table)
             case Page():

@@ -9,7 +9,7 @@ from domain.rules.errors import FieldProblem, InvalidInput
 from schema.context import Info
 from schema.nodes import NODES, ById, Node, OfViewer, resolve_node
 from schema.queries.arguments import GlobalIdArgument
-from schema.types.accounts import Viewer
+from schema.types.accounts import Viewer, viewer_of
 
 
 @strawberry.type
@@ -19,7 +19,7 @@ class ViewerQueries:
     @strawberry.field(description="Who is signed in; null when nobody is.", metadata={"source": OfViewer()})
     def viewer(self, info: Info) -> Viewer | None:
         """Facts of the session."""
-        return None if info.context.viewer is None else Viewer()
+        return viewer_of(info)
 
     @strawberry.field(description="The version of the privacy terms in force; registering accepts it.")
     def privacy_terms_version(self, info: Info) -> str:

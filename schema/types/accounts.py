@@ -143,3 +143,8 @@ class Viewer:
     async def sessions(self, info: Info) -> list[Session]:
         """Own open sessions."""
         return await rows_of(info)
+
+
+def viewer_of(info: Info) -> Viewer | None:
+    """Who is signed in, as an answer; None where nobody is."""
+    return None if info.context.viewer is None else Viewer()

@@ -108,6 +108,9 @@ class ApplicationNote(Node):
     )
     text: str = column("text", "What was written.")
     at: datetime = column("at", "When.")
+    application: Annotated["Application", strawberry.lazy("schema.types.applications")] | None = one(
+        "Application", "application_id", "The case it is about."
+    )
 
 
 @strawberry.type(description="领取: an officer's hold on a case; others cannot decide it until it ends.")

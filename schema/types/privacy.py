@@ -7,10 +7,12 @@ import strawberry
 
 from models import accounts
 from models.enums import FilePurpose, PersonalField, Role
-from schema.nodes import Node, column, one, record
+from schema.context import Info
+from schema.nodes import Node, OfViewer, column, one, record
 from schema.types.reference import Division
 
 if TYPE_CHECKING:
+    from schema.types.accounts import Viewer
     from schema.types.applications import Application
 
 SENSITIVE_DATA = (
@@ -63,3 +65,12 @@ class Consent(Node):
         "When the viewer agreed, apart from it, to the use of id number, identity card, photograph and health (单独同意); "
         "empty for consents from before that was asked.",
     )
+
+    @strawberry.field(
+        description="Whose it is: the viewer as they are now, `consentNeeded` and all `consents` included.", metadata={"source": OfViewer()}
+    )
+    def viewer(self, info: Info) -> Annotated["Viewer", strawberry.lazy("schema.types.accounts")] | None:
+        """Consents are seen by their owner alone."""
+        from schema.types.accounts import viewer_of  # noqa: PLC0415  viewers lead to consents
+
+        return viewer_of(info)

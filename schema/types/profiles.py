@@ -10,7 +10,8 @@ from domain.actions.eligibility import report_of
 from domain.actions.forms import check_code_of
 from domain.rules import completeness
 from domain.rules.forms import PRESENT_EMPLOYER, is_code
-from models import profiles, reference
+from models import applications, profiles, reference
+from models.database import rows
 from models.enums import (
     CodeKind,
     EmployerKind,
@@ -23,12 +24,14 @@ from models.enums import (
     WorkStatus,
 )
 from schema.context import Info
-from schema.nodes import Computed, Node, Selected, cell, column, many, one, part, record
+from schema.nodes import Computed, Node, One, Selected, cell, column, many, one, part, record
 from schema.problems import FieldProblem
 from schema.types.eligibility import EligibilityReport
 from schema.types.reference import Division, Qualification, Specialty, Title
 
 if TYPE_CHECKING:
+    from schema.types.applications import Application
+    from schema.types.experts import Expert
     from schema.types.files import File
 
 _File = Annotated["File", strawberry.lazy("schema.types.files")]
@@ -255,6 +258,12 @@ class OtherMaterial(Node):
     file: _File | None = _image("file_id", "The image.")
 
 
+_CASE = """CASE WHEN {t}.state = 'DRAFT'
+    THEN (SELECT c.id FROM applications c WHERE c.expert_id = {t}.expert_id AND c.closed_at IS NULL)
+    ELSE (SELECT c.id FROM applications c JOIN application_records r ON r.application_id = c.id
+        WHERE c.expert_id = {t}.expert_id AND r.revision_id = {t}.id AND r.move = 'SUBMIT') END"""
+
+
 @record(profiles.Revision, "One revision of a profile. Only a draft can be edited; what reviewers saw never changes.")
 class Profile(Node):
     """A revision."""
@@ -280,6 +289,22 @@ class Profile(Node):
     work_history: list[WorkEntry] = many("WorkEntry", "revision_id", "工作履历: one to five, required to submit.")
     qualifications: list[QualificationEntry] = many("QualificationEntry", "revision_id", "执业资格: at most five.")
     other_materials: list[OtherMaterial] = many("OtherMaterial", "revision_id", "其他材料: the signed application form, at most three.")
+
+    expert: Annotated["Expert", strawberry.lazy("schema.types.experts")] | None = one("Expert", "expert_id", "Whose it is.")
+
+    @strawberry.field(
+        description="The case that it was submitted with. Of a draft, the open case that it would be submitted with: in the draft of a temporary "
+        "expert from the first save on. Null where none is open, as after a cancellation: `applicationSubmit` without an id opens one, and "
+        "`changeSubmit` that of a change; and for what took effect at once.",
+        metadata={"source": One("Application", "", "id", _CASE)},
+    )
+    async def application(self, info: Info) -> Annotated["Application", strawberry.lazy("schema.types.applications")] | None:
+        """By the records of the expert's cases."""
+        from schema.types.applications import Application  # noqa: PLC0415  cases lead to profiles
+
+        found = await rows(f"SELECT {_CASE.replace('{t}', 't')} AS id FROM revisions t WHERE t.id = $1", self.row.id)  # noqa: S608  our own words
+        row: Any = await info.context.load_one(applications.Application, "id", found[0]["id"])
+        return None if row is None else Application(row=row)
 
     @strawberry.field(
         description="What submission requires and this profile lacks, field by field in the order of the form; empty when it is complete. "

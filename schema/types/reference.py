@@ -134,7 +134,7 @@ class CalendarDay:
 class WorkingCalendar:
     """A year of the calendar."""
 
-    year: int = strawberry.field(description="Calendar year.")
+    year: int = strawberry.field(description="Calendar year: what a cache knows it by.")
     status: DayStatus = strawberry.field(description="TENTATIVE until the State Council has published the year.")
     exceptions: list[CalendarDay] = strawberry.field(description="Days that differ from Monday to Friday, in order.")
 

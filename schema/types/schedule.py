@@ -1,10 +1,16 @@
 """The schedule 日程 of formal experts."""
 
 import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
 
 from models import schedule
 from models.enums import Availability, HalfDay, Role
 from schema.nodes import Node, column, one, record
+
+if TYPE_CHECKING:
+    from schema.types.experts import Expert
 
 HALF_DAYS = "half_days({t}.first_date, {t}.first_half, {t}.last_date, {t}.last_half)"
 """An occurrence as the range of half-days that the exclusion constraint indexes."""
@@ -27,6 +33,7 @@ class SchedulePeriod(Node):
     )
     reason: str | None = column("reason", "Why; for the expert alone.", only=(Role.EXPERT,))
     saved_at: dt.datetime = column("saved_at", "When it was last saved.")
+    expert: Annotated["Expert", strawberry.lazy("schema.types.experts")] | None = one("Expert", "expert_id", "Whose schedule it is in.")
 
 
 @record(schedule.ScheduleOccurrence, "One time that a period of a schedule comes.")

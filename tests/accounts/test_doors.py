@@ -177,11 +177,13 @@ async def test_all_devices_or_all_others_are_left_at_once(browser: Browser) -> N
     await sign_in(person.phone)
     signed_in(browser, person)
 
-    others = await browser.do("sessionCloseAll", {"keepThis": True}, "... on SessionsClosed { count }")
-    everything = await browser.do("sessionCloseAll", {}, "... on SessionsClosed { count }")
+    told = "... on SessionsClosed { count viewer { sessions { current } } }"
+    others = await browser.do("sessionCloseAll", {"keepThis": True}, told)
+    everything = await browser.do("sessionCloseAll", {}, told)
     again = await browser.do("sessionCloseAll", {})
 
-    assert (others["count"], everything["count"]) == (1, 1)
+    assert (others["count"], others["viewer"]) == (1, {"sessions": [{"current": True}]})
+    assert (everything["count"], everything["viewer"]) == (1, None)
     assert again["code"] == "NOT_SIGNED_IN"
 
 

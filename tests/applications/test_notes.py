@@ -83,14 +83,17 @@ async def test_notes_never_change(now: datetime) -> None:
 async def test_the_door_of_notes(database: Settings) -> None:
     person, case = await case_at(Stage.FIRST_REVIEW)
     document = """mutation Note($id: ID!, $text: String!) { applicationNoteAdd(input: {applicationId: $id, text: $text}) { __typename
-        ... on ApplicationNote { text authorName } ... on Problem { code } } }"""
+        ... on ApplicationNote { text authorName application { id notes { text } } } ... on Problem { code } } }"""
     given = {"id": f"Application_{case.id}", "text": "请留意"}
 
     done = await execute(document, (await officer(name="李初审")).viewer, **given)
     own = await execute(document, person.viewer, **given)
     nobody = await execute(document, None, **given)
 
-    assert done.data == {"applicationNoteAdd": {"__typename": "ApplicationNote", "text": "请留意", "authorName": "李初审"}}
+    about = {"id": given["id"], "notes": [{"text": "请留意"}]}
+    assert done.data == {
+        "applicationNoteAdd": {"__typename": "ApplicationNote", "text": "请留意", "authorName": "李初审", "application": about}
+    }
     assert own.data == {"applicationNoteAdd": {"__typename": "NotFound", "code": "NOT_FOUND"}}
     assert nobody.data == {"applicationNoteAdd": {"__typename": "NotSignedIn", "code": "NOT_SIGNED_IN"}}
 

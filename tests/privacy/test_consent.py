@@ -48,6 +48,19 @@ async def test_a_new_version_is_asked_for_once_and_the_history_stays(database: S
     }
 
 
+async def test_who_accepts_is_told_in_the_same_answer_that_nothing_is_asked_any_more(database: Settings, change_settings: Any) -> None:
+    person = await registered_expert()
+    change_settings(privacy_terms_version=NEW)
+    document = ACCEPT.replace("termsVersion", "viewer { consentNeeded consents { termsVersion } }", 1)
+
+    done = await execute(document, person.viewer, input={"version": NEW, "sensitiveDataAccepted": True})
+
+    viewer = {"consentNeeded": False, "consents": [{"termsVersion": NEW}, {"termsVersion": "2026-01"}]}
+    assert done.data == {"privacyTermsAccept": {"__typename": "Consent", "viewer": viewer}}
+    linked = await both("{ viewer { consents { viewer { account { phone } consentNeeded } } } }", person.viewer)
+    assert linked == {"viewer": {"consents": [{"viewer": {"account": {"phone": person.phone}, "consentNeeded": False}}] * 2}}
+
+
 async def test_until_then_all_can_be_read_and_saved_and_nothing_submitted(database: Settings, change_settings: Any) -> None:
     person = await registered_expert()
     change_settings(privacy_terms_version=NEW)

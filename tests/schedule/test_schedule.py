@@ -142,7 +142,8 @@ async def test_only_formal_experts_keep_a_schedule_and_only_their_own(expert: Si
 
 
 SAVE = """mutation Save($input: ScheduleSaveInput!) { scheduleSave(input: $input) { __typename
-    ... on SchedulePeriod { id availability firstDate firstHalf lastDate lastHalf weeklyUntil reason }
+    ... on SchedulePeriod { id availability firstDate firstHalf lastDate lastHalf weeklyUntil reason
+        expert { id schedulePeriods { id } } }
     ... on ScheduleOverlap { code message day half } ... on Problem { code }
     ... on InvalidInput { fields { path code } } } }"""
 REMOVE = """mutation Remove($input: ScheduleRemoveInput!) { scheduleRemove(input: $input) { __typename
@@ -165,6 +166,7 @@ async def test_a_schedule_is_kept_through_the_doors(expert: SignedIn) -> None:
     period = (saved.data or {})["scheduleSave"]
     assert {key: value for key, value in period.items() if key != "id"} == {
         "__typename": "SchedulePeriod",
+        "expert": {"id": f"Expert_{expert.viewer.expert_id}", "schedulePeriods": [{"id": period["id"]}]},
         "availability": "UNAVAILABLE",
         "firstDate": first,
         "firstHalf": "AM",
