@@ -2,20 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
-from uuid import UUID
 
 import strawberry
 from tortoise import fields
 
 from domain import reads
 from domain.rules.errors import FieldProblem, InvalidInput
+from models.ids import uuid_or_none
 from schema.context import Info
 from schema.nodes import RECORDS, Conditions
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_TIME = 10**17  # microseconds; three thousand years
+_MOST_DIGITS = 19
 CURSOR_SEPARATOR = "~"
 DEFAULT_PAGE = 20
 
@@ -132,23 +134,31 @@ def paged(target: str, order: tuple[str, ...], where: Conditions, **options: Any
 def _written(value: Any) -> str:
     if isinstance(value, datetime):
         return str((value - _EPOCH) // timedelta(microseconds=1))
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return str(value)
 
 
 def _read(text: str, column: fields.Field[Any]) -> Any:
+    """A value as `_written`; ValueError for any other text."""
     if isinstance(column, fields.DatetimeField):
-        return _EPOCH + timedelta(microseconds=int(text))
-    if isinstance(column, fields.DateField):
-        return date.fromisoformat(text)
+        return _EPOCH + timedelta(microseconds=_number(text, _LONGEST_TIME))
     if isinstance(column, fields.UUIDField):
-        return UUID(text)
-    return int(text) if isinstance(column, fields.IntField) else text
+        found = uuid_or_none(text)
+        if found is None:
+            raise ValueError("no id")
+        return found
+    return _number(text, column.constraints["le"]) if isinstance(column, fields.IntField) else text
+
+
+def _number(text: str, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) <= most):
+        raise ValueError("no number of this column")
+    return int(text)
 
 
 def _cursor_values(cursor: str, model: Any, order: Sequence[str], path: str) -> list[Any]:
     try:
         return [_read(text, model._meta.fields_map[name]) for text, name in zip(cursor.split(CURSOR_SEPARATOR), order, strict=True)]
-    except (ValueError, OverflowError):
+    except ValueError:
         raise InvalidInput([FieldProblem(path, "CURSOR_INVALID")]) from None
 
 

@@ -313,6 +313,10 @@ async def _out_of_sight(case: Application) -> None:
         ('before: ""', "before", "CURSOR_INVALID"),
         ('after: "99999999999999999999~01a20548-d384-77b3-a3e3-30dac232e242"', "after", "CURSOR_INVALID"),
         ('after: "1~\' OR TRUE --"', "after", "CURSOR_INVALID"),
+        ('after: "-1~01a20548-d384-77b3-a3e3-30dac232e242"', "after", "CURSOR_INVALID"),
+        ('after: "1_0~01a20548-d384-77b3-a3e3-30dac232e242"', "after", "CURSOR_INVALID"),
+        ('after: "1~{01a20548-d384-77b3-a3e3-30dac232e242}"', "after", "CURSOR_INVALID"),
+        ('after: "1~urn:uuid:01a20548-d384-77b3-a3e3-30dac232e242"', "after", "CURSOR_INVALID"),
     ],
 )
 async def test_bad_sizes_and_cursors_are_told_by_their_place(queue: Queue, arguments: str, path: str, code: str) -> None:

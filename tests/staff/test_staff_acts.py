@@ -137,6 +137,30 @@ async def test_nobody_but_administrators_reads_the_record(database: Settings) ->
         assert [(each.extensions or {})["code"] for each in answer.errors or []] == ["NOT_ALLOWED"]
 
 
+@pytest.mark.parametrize("cursor", ["2147483648", "9999999999", "9" * 30, "-1", "+1", " 1", "1_0", "٣", "", "x"])
+async def test_a_cursor_that_is_no_number_of_an_act_is_refused(database: Settings, cursor: str) -> None:
+    admin = await administrator()
+
+    answer = await ask("query ($after: String) { staffActs(after: $after) { nodes { id } } }", admin.viewer, after=cursor)
+
+    [error] = answer.errors or []
+    assert answer.data is None
+    assert error.extensions is not None
+    assert [(each["path"], each["code"]) for each in error.extensions["fields"]] == [("after", "CURSOR_INVALID")]
+
+
+async def test_acts_go_on_after_the_cursor_of_one_whatever_its_number(database: Settings) -> None:
+    admin = await administrator()
+    document = "query ($after: String) { staffActs(after: $after, first: 1) { nodes { number } pageInfo { endCursor } } }"
+
+    newest = (await both(document, admin.viewer))["staffActs"]
+    next_one = (await both(document, admin.viewer, after=newest["pageInfo"]["endCursor"]))["staffActs"]
+    nothing_before = (await both(document, admin.viewer, after="2147483647"))["staffActs"]
+
+    assert next_one["nodes"] == [{"number": newest["nodes"][0]["number"] - 1}]
+    assert nothing_before["nodes"] == newest["nodes"]
+
+
 async def test_acts_at_once_are_numbered_without_gaps_in_one_chain(database: Settings) -> None:
     before = await StaffAct.all().count()
 
