@@ -14,21 +14,30 @@ from schema.nodes import listed, rows_of
 from schema.queries.reference import unretired
 from schema.types.reference import HelpArticle, HelpContact
 
+_PROSE = r"regexp_replace(regexp_replace({t}.body, '\]\([^)]*\)', ']', 'g'), '[][*`#>|]', '', 'g')"
+"""The text of an article as it is read: without the marks of Markdown and the addresses behind links."""
+
+
+def _searched(arguments: Mapping[str, Any], text: str) -> Sequence[Where]:
+    """Every word of the search stands somewhere in the text; words are parted by blanks. Raises InvalidInput as `search_term`."""
+    search = arguments.get("search") or ""
+    search_term(search)  # bounds how many words there are
+    words = [search_term(each) for each in search.split()]
+    return [Where(f"({text}) ILIKE ALL (:words::text[])", {"words": words})] if words else []
+
 
 def _help(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
-    audience, search = arguments.get("audience"), (arguments.get("search") or "").strip()
-    found = unretired(arguments)
-    if audience is not None:
-        found.append(Where("{t}.audience IN ('EVERYONE', :audience)", {"audience": audience.value}))
-    if search:
-        found.append(Where("({t}.name ILIKE :search OR {t}.body ILIKE :search)", {"search": search_term(search)}))
-    return found
+    audience = arguments.get("audience")
+    of_audience = Where("{t}.audience IN ('EVERYONE', :audience)", {"audience": audience.value}) if audience is not None else None
+    return [
+        *unretired(arguments),
+        *([of_audience] if of_audience else []),
+        *_searched(arguments, f"{{t}}.name || ' ' || {_PROSE}"),
+    ]
 
 
 def _contacts(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
-    search = (arguments.get("search") or "").strip()
-    said = Where("({t}.name ILIKE :search OR {t}.note ILIKE :search OR {t}.phone ILIKE :search)", {"search": search_term(search)})
-    return [*unretired(arguments), *([said] if search else [])]
+    return [*unretired(arguments), *_searched(arguments, "concat_ws(' ', {t}.name, {t}.note, {t}.phone)")]
 
 
 @strawberry.type
@@ -44,7 +53,10 @@ class HelpQueries:
         info: Info,
         audience: Annotated[Audience | None, strawberry.argument(description="Only what is for them, and what is for everyone.")] = None,
         search: Annotated[
-            str | None, strawberry.argument(description="Only articles whose title or text contains this; two characters are enough.")
+            str | None,
+            strawberry.argument(
+                description="Only articles whose title or text contains each of these words, parted by blanks; two characters are enough."
+            ),
         ] = None,
     ) -> list[HelpArticle]:
         """All, or what was found."""
@@ -66,7 +78,10 @@ class HelpQueries:
         self,
         info: Info,
         search: Annotated[
-            str | None, strawberry.argument(description="Only whose name, note or phone contains this; two characters are enough.")
+            str | None,
+            strawberry.argument(
+                description="Only whose name, note or phone contains each of these words, parted by blanks; two characters are enough."
+            ),
         ] = None,
     ) -> list[HelpContact]:
         """All, or who was found."""

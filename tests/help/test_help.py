@@ -37,6 +37,24 @@ async def test_two_chinese_characters_find_an_article_by_title_or_text(database:
     assert await slugs(search="%") == []
 
 
+async def test_every_word_of_a_search_is_looked_for_in_the_text_as_it_is_read(database: Settings) -> None:
+    """Words may be parted by any blank, and marks of Markdown are no part of the text."""
+    assert await slugs(search="注销 账号") == await slugs(search="账号\u3000注销 ")
+    assert "leaving" in await slugs(search="注销 账号")
+    assert await slugs(search="注销 没有这样的词") == []
+    assert await slugs(search="**") == []
+    assert "leaving" in await slugs(search="再次确认，立即生效，不需审核")
+    assert await slugs(search=" ") == await slugs()
+
+
+async def test_a_search_longer_than_anything_is_refused(database: Settings) -> None:
+    answer = await execute(LIST, None, search="注 " * 51)
+
+    [error] = answer.errors or []
+    assert error.extensions is not None
+    assert [each["code"] for each in error.extensions["fields"]] == ["TEXT_LENGTH"]
+
+
 async def test_one_article_is_read_by_its_name(database: Settings) -> None:
     document = "query One($slug: String!) { helpArticle(slug: $slug) { title kind audience body } }"
 
@@ -67,7 +85,16 @@ async def test_contacts_are_told_to_everybody(database: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("search", "phones"),
-    [("热线", ["12345", "12333"]), ("职称", ["12333"]), ("12345", ["12345"]), (" 全省 ", []), ("%", []), ("", ["12345", "12333"])],
+    [
+        ("热线", ["12345", "12333"]),
+        ("职称", ["12333"]),
+        ("12345", ["12345"]),
+        (" 全省 ", []),
+        ("热线 12333", ["12333"]),
+        ("热线 没有", []),
+        ("%", []),
+        ("", ["12345", "12333"]),
+    ],
 )
 async def test_contacts_are_found_by_name_note_and_phone(database: Settings, search: str, phones: list[str]) -> None:
     answer = await both("query ($search: String) { helpContacts(search: $search) { phone } }", None, search=search)
