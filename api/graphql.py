@@ -216,7 +216,7 @@ class GraphQLOverHTTP:
 
     async def _executed(self, request: Request, parameters: Parameters, given: Credentials, accepted: Accepted) -> Response:
         try:
-            operation = self._operations.read(parameters)
+            operation = self._operations.read(parameters, request)
             _check_transport(request, operation, accepted)
         except DocumentError as refused:
             return _json(accepted, PreExecutionError(None, list(refused.errors)))

@@ -186,8 +186,8 @@ class Operations:
         self._told = Recurring("api.operations", "operation")
         self._listening: Counter[UUID | None] = Counter()  # open subscriptions by account
 
-    def read(self, parameters: Parameters) -> Operation:
-        """The operation that a request names; raises DocumentError."""
+    def read(self, parameters: Parameters, connection: HTTPConnection) -> Operation:
+        """The operation that a request names; raises DocumentError, in the client's language where its words are ours."""
         try:
             parameters = self.trusted.named(parameters)
             document = self.schema.documents.read(parameters.query, self.schema._schema, self.settings)  # noqa: SLF001  strawberry has no accessor
@@ -198,7 +198,7 @@ class Operations:
             code = (refused.errors[0].extensions or {}).get("code", "INVALID")
             REFUSED_DOCUMENTS.labels(code).inc()
             log.info("document refused", code=code)
-            raise
+            raise DocumentError(*leaving(refused.errors, language(connection))) from None
 
     async def at_once(self, operation: Operation, connection: HTTPConnection, digest: bytes, transport: str) -> ExecutionResult | None:
         """The answer to a query by one statement that proves the session too; None where `context` and `run` must see to it.

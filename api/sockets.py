@@ -125,7 +125,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Socket, None]):
         try:
             socket.operations.keep_pace(socket.websocket, socket.given.digest)
             named = str(operation.query) if isinstance(operation.query, _DocumentId) else None
-            asked = socket.operations.read(Parameters(operation.query, operation.variables, operation.operation_name, None, named))
+            parameters = Parameters(operation.query, operation.variables, operation.operation_name, None, named)
+            asked = socket.operations.read(parameters, socket.websocket)
             context = await socket.operations.context(socket.websocket, socket.given, NoCookies(), socket.connection, asked)
             if context.viewer is None and socket.connection.session_id is not None:
                 socket.connection.end(Ending.SESSION_ENDED)

@@ -23,6 +23,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema import limits
 from schema.cost import Costs
+from schema.faults import with_code
 from settings import Settings
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -87,9 +88,8 @@ class Document:
         found = self.operations.get(name or "")
         if found is None:
             known = ", ".join(self.operations)
-            raise DocumentError(
-                GraphQLError(f"Name in `operationName` which operation to execute, one of: {known}." if known else _NOTHING)
-            )
+            told = f"Name in `operationName` which operation to execute, one of: {known}." if known else _NOTHING
+            raise DocumentError(GraphQLError(told, extensions={"code": "OPERATION_RESOLUTION_FAILURE"}))
         return found
 
 
@@ -132,8 +132,7 @@ def _read(text: str, schema: GraphQLSchema, settings: Settings) -> Document:
     rules = RULES if settings.introspection else (*RULES, NoSchemaIntrospectionCustomRule)
     errors = validate(schema, node, rules, max_errors=MOST_ERRORS, hide_suggestions=not settings.development)
     if errors:
-        # Whatever a scalar raised is told in the message; nothing is left to be taken for a fault of ours.
-        raise DocumentError(*(GraphQLError(each.message, each.nodes, extensions=each.extensions) for each in errors))
+        raise DocumentError(*(with_code(each, "GRAPHQL_VALIDATION_FAILED") for each in errors))
     definitions = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
     operations = {each.name.value if each.name else "": Defined.of(each) for each in definitions}
     try:
@@ -151,7 +150,5 @@ def _unchain(node: DocumentNode) -> None:
 
 
 def _named(error: GraphQLError) -> GraphQLError:
-    """The parser's own limits under the code of ours."""
-    if "Parsing aborted" not in error.message or error.extensions:
-        return error
-    return GraphQLError(error.message, error.nodes, error.source, error.positions, extensions={"code": "DOCUMENT_TOO_COMPLEX"})
+    """What the parser says under its code; its own limits under the code of ours."""
+    return with_code(error, "DOCUMENT_TOO_COMPLEX" if "Parsing aborted" in error.message else "GRAPHQL_PARSE_FAILED")

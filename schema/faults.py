@@ -1,13 +1,13 @@
-"""Errors on their way out: refusals with their code, what clients got wrong as it is, faults of ours behind a number."""
+"""Errors on their way out, each with its code: refusals, what clients got wrong, faults of ours behind a number."""
 
 import traceback
 from collections.abc import Iterable
 from uuid import uuid4
 
 import structlog
-from graphql import GraphQLError, VariableDefinitionNode
+from graphql import GraphQLError, ValueNode, VariableDefinitionNode
 
-from domain.rules.errors import Refusal, Unavailable
+from domain.rules.errors import Invalid, Refusal, Unavailable
 from domain.rules.messages import Language, text
 from schema.problems import BUSY, to_error
 
@@ -23,10 +23,33 @@ def leaving(errors: Iterable[GraphQLError], language: Language) -> list[GraphQLE
     return [_leaving(each, language) for each in errors]
 
 
+def with_code(error: GraphQLError, code: str) -> GraphQLError:
+    """The error under a code, its own if it has one, with nothing left that could be taken for a fault of ours.
+
+    What a scalar of ours refused stays as its cause: `leaving` words it.
+    """
+    cause = _cause(error)
+    refused = cause if isinstance(cause, Invalid) else None
+    told = {"code": code, **(error.extensions or {})}
+    return GraphQLError(error.message, error.nodes, error.source, error.positions, error.path, refused, told)
+
+
+def _unfit(error: GraphQLError, refused: Invalid, language: Language) -> GraphQLError:
+    """A value that a scalar of ours does not take: where it stands, and what is expected there."""
+    place = error.message.partition("Expected value of type")[0]
+    told = {"code": "BAD_USER_INPUT", **(error.extensions or {}), "reason": refused.code}
+    message = place + text(refused.code, language, refused.facts)
+    return GraphQLError(message, error.nodes, error.source, error.positions, error.path, extensions=told)
+
+
 def _leaving(error: GraphQLError, language: Language) -> GraphQLError:
     cause = _cause(error)
-    if cause is None or _is_about_variables(error):
-        return error
+    if _is_about_input(error, cause):
+        return _unfit(error, cause, language) if isinstance(cause, Invalid) else with_code(error, "BAD_USER_INPUT")
+    if cause is None:
+        if "code" in (error.extensions or {}):
+            return error
+        cause = error  # a value of ours that does not fit its type
     if isinstance(cause, BUSY):
         log.warning("unavailable", kind=_kind(cause), path=error.path)
         cause = Unavailable()
@@ -63,6 +86,9 @@ def _cause(error: GraphQLError) -> Exception | None:
     return cause
 
 
-def _is_about_variables(error: GraphQLError) -> bool:
-    """Whether variables did not fit their types: told before anything ran, the exception of a scalar being the reason."""
-    return error.path is None and bool(error.nodes) and all(isinstance(each, VariableDefinitionNode) for each in error.nodes or ())
+def _is_about_input(error: GraphQLError, cause: Exception | None) -> bool:
+    """Whether what the client sent does not fit: the document, variables, told before anything ran, or a value that reached its argument."""
+    nodes = error.nodes or ()
+    if error.path is None and cause is None:
+        return True
+    return bool(nodes) and all(isinstance(each, VariableDefinitionNode | ValueNode) for each in nodes)

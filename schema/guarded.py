@@ -53,7 +53,7 @@ class _Guard(SchemaExtension):
         try:
             document = self._documents.read(execution.query or "", execution.schema._schema, self._context.settings)  # noqa: SLF001  no accessor
         except DocumentError as refused:
-            raise refused.errors[0] from None
+            raise leaving(refused.errors, self._context.language)[0] from None
         execution.graphql_document = document.node
         yield
 

@@ -66,6 +66,10 @@ class Query:
         raise RuntimeError(CANARY)
 
     @strawberry.field
+    def too_large(self) -> int:
+        return 2**40
+
+    @strawberry.field
     async def bad_sql(self) -> str:
         await rows("SELECT 1 FROM no_such_table WHERE phone = '13912345678'")
         return ""

@@ -179,15 +179,24 @@ async def test_a_subscription_needs_a_transport_that_stays_open(client: httpx.As
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "code", "told"),
     [
-        ("{", "Syntax Error: Expected Name, found <EOF>."),
-        ("{ nothing }", "Cannot query field 'nothing' on type 'Query'."),
-        ("{ echo }", "Argument 'Query.echo(text:)' of type 'String!' is required, but it was not provided."),
+        ("{", "GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found <EOF>."),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED", "Cannot query field 'nothing' on type 'Query'."),
+        (
+            "{ echo }",
+            "GRAPHQL_VALIDATION_FAILED",
+            "Argument 'Query.echo(text:)' of type 'String!' is required, but it was not provided.",
+        ),
+        (
+            "query A { __typename } query B { __typename }",
+            "OPERATION_RESOLUTION_FAILURE",
+            "Name in `operationName` which operation to execute, one of: A, B.",
+        ),
     ],
 )
 async def test_what_is_wrong_with_a_document_is_told_with_400_or_in_plain_json_with_200(
-    client: httpx.AsyncClient, query: str, told: str
+    client: httpx.AsyncClient, query: str, code: str, told: str
 ) -> None:
     plain = await ask(client, {"query": query})
     modern = await ask(client, {"query": query}, accept=GRAPHQL_JSON)
@@ -195,13 +204,28 @@ async def test_what_is_wrong_with_a_document_is_told_with_400_or_in_plain_json_w
     assert (plain.status_code, modern.status_code) == (200, 400)
     assert "data" not in plain.json()
     assert modern.json()["errors"][0]["message"] == told
+    assert codes(modern) == codes(plain) == [code]
 
 
 async def test_variables_that_do_not_fit_are_told_as_they_are(client: httpx.AsyncClient) -> None:
     answer = await ask(client, {"query": "query ($t: String!) { echo(text: $t) }", "variables": {"t": 5}}, accept=GRAPHQL_JSON)
 
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["message"].startswith("Variable '$t' has invalid value: ")
+    assert (answer.status_code, codes(answer)) == (400, ["BAD_USER_INPUT"])
+    assert answer.json()["errors"][0]["message"] == "Variable '$t' has invalid value: String cannot represent a non string value: 5"
+
+
+async def test_null_where_a_default_made_room_for_a_nullable_variable_is_told_at_its_field(client: httpx.AsyncClient) -> None:
+    answer = await ask(client, {"query": 'query ($t: String = "") { echo(text: $t) }', "variables": {"t": None}})
+
+    assert (codes(answer), answer.json()["errors"][0]["path"]) == (["BAD_USER_INPUT"], ["echo"])
+
+
+async def test_a_value_of_ours_that_does_not_fit_its_type_is_a_fault(served: Served, client: httpx.AsyncClient) -> None:
+    answer = await ask(client, {"query": "{ tooLarge }"})
+
+    assert codes(answer) == ["INTERNAL_ERROR"]
+    assert str(2**40) not in answer.text
+    assert answer.json()["errors"][0]["extensions"]["number"] in served.said()
 
 
 async def test_a_fault_is_masked_behind_a_number_that_stands_in_the_log(served: Served, client: httpx.AsyncClient) -> None:

@@ -155,7 +155,7 @@ async def test_on_a_socket_the_executor_is_left_alone_where_a_plan_answers(datab
     monkeypatch.setattr(schema, "stream", Mock(side_effect=AssertionError))
     context = context_for(person.viewer, now=await database_now())
 
-    read = operations.read(Parameters(WHO, None, None, None))
+    read = operations.read(Parameters(WHO, None, None, None), Mock())
     results = [result async for result in operations.stream(read, context, "websocket")]
 
     assert [orjson.loads(orjson.dumps(each.data)) for each in results] == [{"viewer": {"account": {"name": "李评审", "role": "EXPERT"}}}]
@@ -175,7 +175,7 @@ async def recognised(
     """An operation of somebody whose token was recognised before: what runs it, and its context."""
     operations = Operations(schema, configuration, Mock())
     given, connection = Credentials.of(person.token), HTTPConnection({"type": "http", "headers": [], "client": None})
-    read = operations.read(Parameters(document, variables, None, None))
+    read = operations.read(Parameters(document, variables, None, None), connection)
     first = await operations.context(connection, given, NoCookies(), operation=read)
     assert first.ahead is None
     context = await operations.context(connection, given, NoCookies(), operation=read)

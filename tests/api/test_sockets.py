@@ -56,14 +56,15 @@ async def test_each_operation_has_a_context_of_its_own(served: Served) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("{", None),
-        ("{ nothing }", None),
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
         ("{ tree " + "{ inner " * 40 + "{ leaf }" + " }" * 40 + " }", "DOCUMENT_TOO_COMPLEX"),
-        ("query A { __typename } query B { __typename }", None),
+        ("query A { __typename } query B { __typename }", "OPERATION_RESOLUTION_FAILURE"),
         (r'{ echo(text: "\u0000") }', "NUL_CHARACTER"),
+        ("subscription ($to: Int!) { count(to: $to) }", "BAD_USER_INPUT"),
     ],
 )
-async def test_a_document_is_judged_as_over_http_and_the_socket_stays(served: Served, query: str, code: str | None) -> None:
+async def test_a_document_is_judged_as_over_http_and_the_socket_stays(served: Served, query: str, code: str) -> None:
     async with served.socket() as ws:
         await begin(ws)
 
@@ -71,7 +72,7 @@ async def test_a_document_is_judged_as_over_http_and_the_socket_stays(served: Se
         after = await run(ws, "{ __typename }")
 
     assert [each["type"] for each in refused] == ["error"]
-    assert refused[0]["payload"][0].get("extensions", {}).get("code") == code
+    assert refused[0]["payload"][0]["extensions"]["code"] == code
     assert after[0]["payload"] == {"data": {"__typename": "Query"}}
 
 
