@@ -319,6 +319,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "NUMBER_RANGE": ("请填写 {least} 至 {most} 之间的整数。", "Enter a whole number from {least} to {most}."),
     "REPEATED": ("与前面的一项重复；请删除。", "This stands in the list already; remove it."),
+    "DATE_FORMAT": ("日期应真实存在，并写作 2026-01-31 的形式。", "A day that exists is expected, written like 2026-01-31."),
+    "DATE_RANGE": (
+        "日期应在 {first} 至 {last} 之间；长期有效、没有截止日期的请留空，身份证件请改填 idValidLongTerm。",
+        "A day from {first} to {last} is expected; leave it empty where there is no end, or say idValidLongTerm for an identity paper.",
+    ),
+    "INSTANT_FORMAT": (
+        "时间应带时区，写作 2026-01-31T09:00:00+08:00 的形式。",
+        "An instant is expected with its offset, written like 2026-01-31T09:00:00+08:00.",
+    ),
     "DATE_IN_FUTURE": ("日期不能晚于今天；请核对。", "The date lies in the future; check it."),
     "DATE_BEFORE_BIRTH": ("日期应晚于出生日期；请核对。", "The date is not after the date of birth; check it."),
     "DATES_REVERSED": ("结束日期早于开始日期；请核对。", "The end lies before the beginning; check both dates."),

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from datetime import date
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -151,6 +152,51 @@ async def test_masks_of_id_numbers_that_were_kept_before_hide_more_in_frozen_pro
     assert ended == 0
     assert of_accounts == ["22***************X"]
     assert of_revisions == ["11***************0", "22***************X", None]
+
+
+_ENDLESS_DAYS = """
+SET session_replication_role = replica;
+INSERT INTO revisions (id, expert_id, number, state, version, id_valid_until, id_valid_long_term, employer, created_at, updated_at,
+    frozen_at)
+    SELECT gen_random_uuid(), gen_random_uuid(), number, state, 1, until::date, FALSE, '别处', now(), now(), frozen_at
+    FROM (VALUES (1, 'DRAFT', 'infinity', NULL), (2, 'EFFECTIVE', 'infinity', now()), (3, 'EFFECTIVE', '2036-05-31', now()))
+    kept (number, state, until, frozen_at);
+INSERT INTO qualification_entries (id, entry_id, revision_id, position, qualification_code, certificate_number, obtained_on, valid_until,
+    issuer)
+    SELECT gen_random_uuid(), gen_random_uuid(), id, kept.position, 'Q101', '1', '2001-06-01', until::date, '教育部'
+    FROM revisions, (VALUES (1, 'infinity'), (2, '2036-05-31'), (3, NULL)) kept (position, until) WHERE number = 2;
+INSERT INTO avoidance_units (id, entry_id, revision_id, position, name, relation, until)
+    SELECT gen_random_uuid(), gen_random_uuid(), id, kept.position, '某公司', '持股', until::date
+    FROM revisions, (VALUES (1, 'infinity'), (2, '-infinity'), (3, '2030-01-01'), (4, NULL)) kept (position, until) WHERE number = 1;
+"""
+
+
+async def test_days_that_were_kept_as_infinity_are_empty_afterwards_in_frozen_profiles_too(empty: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": empty, "REGISTRY_DEVELOPMENT": "1"}
+
+    async def run(*arguments: str) -> int | None:
+        return await (await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT, env=environment)).wait()
+
+    await run("-c", _TO_THE_SECOND)
+    connection = await asyncpg.connect(empty)
+    await connection.execute(_ENDLESS_DAYS)
+    await connection.close()
+
+    ended = await run("-m", "models.migrate")
+
+    connection = await asyncpg.connect(empty)
+    papers = await connection.fetch("SELECT id_valid_until, id_valid_long_term FROM revisions ORDER BY number")
+    qualifications = await connection.fetch("SELECT valid_until FROM qualification_entries ORDER BY position")
+    units = await connection.fetch("SELECT until FROM avoidance_units ORDER BY position")
+    with pytest.raises(asyncpg.RestrictViolationError, match="is frozen"):
+        await connection.execute("UPDATE revisions SET employer = '此处' WHERE number = 2")
+    with pytest.raises(asyncpg.RestrictViolationError, match="is frozen"):
+        await connection.execute("UPDATE qualification_entries SET issuer = '别处'")
+    await connection.close()
+    assert ended == 0
+    assert [tuple(each) for each in papers] == [(None, True), (None, True), (date(2036, 5, 31), False)]
+    assert [each["valid_until"] for each in qualifications] == [None, date(2036, 5, 31), None]
+    assert [each["until"] for each in units] == [None, date(1900, 1, 1), date(2030, 1, 1), None]
 
 
 _NEEDED = """SELECT column_name, data_type FROM information_schema.columns

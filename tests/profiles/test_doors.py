@@ -91,10 +91,18 @@ class Client:
 
     async def ask(self, who: SignedIn | None, query: str, language: str = "zh", **variables: Any) -> Any:
         """The data of an operation that has no errors."""
-        headers = {"Accept-Language": language} | ({} if who is None else {"Authorization": f"Bearer {who.token}"})
-        answer = (await self._http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)).json()
+        answer = await self._post(who, query, language, variables)
         assert "errors" not in answer, answer
         return answer["data"]
+
+    async def codes(self, who: SignedIn | None, query: str, **variables: Any) -> list[tuple[str, str | None]]:
+        """The codes of the errors of an operation, and what their values lack."""
+        told = [each["extensions"] for each in (await self._post(who, query, "zh", variables))["errors"]]
+        return [(each["code"], each.get("reason")) for each in told]
+
+    async def _post(self, who: SignedIn | None, query: str, language: str, variables: dict[str, Any]) -> Any:
+        headers = {"Accept-Language": language} | ({} if who is None else {"Authorization": f"Bearer {who.token}"})
+        return (await self._http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)).json()
 
     async def do(
         self, who: SignedIn | None, mutation: str, input: dict[str, Any], selection: str = "__typename", language: str = "zh"
@@ -386,3 +394,37 @@ async def test_while_offices_have_the_case_saving_is_refused(client: Client, exp
     assert (answer["__typename"], answer["code"]) == ("NotAllowed", "CASE_UNDER_REVIEW")
     assert await everything_of(expert.viewer) == before
     assert (await Expert.get(id=expert.viewer.expert_id)).draft_id is None
+
+
+@pytest.mark.parametrize(
+    ("mutation", "input"),
+    [
+        ("basicInfoSave", {"idValidUntil": "9999-12-31", "post": "讲师"}),
+        ("basicInfoSave", {"workingSince": "0001-01-01"}),
+        ("qualificationSave", QUALIFICATION | {"validUntil": "9999-12-31"}),
+        ("scheduleSave", {"availability": "UNAVAILABLE", "firstDate": "0001-01-01", "lastDate": "0001-01-01", "weeklyUntil": "9999-12-31"}),
+    ],
+)
+async def test_days_by_which_people_say_that_there_is_no_end_are_refused_before_anything_is_kept(
+    client: Client, expert: SignedIn, mutation: str, input: dict[str, Any]
+) -> None:
+    await client.do(expert, "basicInfoSave", BASIC_INFO)
+    before = await everything_of(expert.viewer)
+
+    kind = mutation[0].upper() + mutation[1:]
+    query = f"mutation M($input: {kind}Input!) {{ {mutation}(input: $input) {{ __typename }} }}"
+    told = await client.codes(expert, query, input=input)
+
+    assert set(told) == {("BAD_USER_INPUT", "DATE_RANGE")}
+    assert await everything_of(expert.viewer) == before
+
+
+async def test_a_paper_for_life_is_said_as_such(client: Client, expert: SignedIn) -> None:
+    saved = await client.do(
+        expert,
+        "basicInfoSave",
+        BASIC_INFO | {"idValidUntil": None, "idValidLongTerm": True},
+        "... on Profile { basicInfo { idValidUntil idValidLongTerm } }",
+    )
+
+    assert saved["basicInfo"] == {"idValidUntil": None, "idValidLongTerm": True}
