@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
@@ -296,6 +296,13 @@ def visible(model: type[Model], role: Role | None, conditions: Container[str] = 
     if model is applications.Application and role in _OFFICERS and (of_office(role).sql in conditions or leaving(role).sql in conditions):
         return _ALL
     return _PREDICATES[model](role)
+
+
+@cache
+def is_public(model: type[Model]) -> bool:
+    """Whether who is not signed in may see any row of a noun: a predicate that names the viewer holds for nobody then."""
+    predicate = visible(model, None)
+    return predicate != _NONE and ":viewer_" not in predicate
 
 
 def met(model: type[Model], role: Role | None, conditions: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ import strawberry
 from tortoise.models import Model
 
 from domain import reads
-from domain.rules.errors import NotFound
+from domain.rules.errors import NotFound, NotSignedIn
 from domain.rules.messages import Language
 from domain.rules.viewer import Viewer
 from models.enums import Role
@@ -201,11 +201,9 @@ async def rows_of(info: Info, parent_row: Any = None, **arguments: Any) -> list[
 
 
 async def row_by_id(info: Info, id: strawberry.ID) -> Any:
-    """The answer of a field whose source is `ById`."""
+    """The answer of a field whose source is `ById`. Raises NotSignedIn."""
     source: ById = info._field.metadata["source"]  # noqa: SLF001  as above
-    if source.target is not None and not id.startswith(source.target + "_"):
-        return None
-    return await resolve_node(id, info.context)
+    return await resolve_node(id, info.context, source.target)
 
 
 def of_viewer(target: str, value: str, description: str, *, to: str = "id") -> Any:
@@ -302,9 +300,21 @@ def wanted_key(global_id: str, kind: type[Node]) -> Any:
     return key
 
 
-async def resolve_node(global_id: str, context: Context) -> Node | None:
-    """The object behind a global id; None where there is none or the viewer may not see it."""
-    kind, value = key_and_kind(global_id)
+def named(global_id: str, viewer: Viewer | None, target: str | None = None) -> tuple[type[Node] | None, Any]:
+    """As `key_and_kind`, for who asks: raises NotSignedIn for a kind of which nobody sees anything without a session.
+
+    So a session that has ended is not taken for a thing that is gone, and nothing is told of whether the thing is there.
+    """
+    kind, key = key_and_kind(global_id, target)
+    asked = kind or RECORDS.get(target or "")
+    if viewer is None and asked is not None and not reads.is_public(asked.__model__):
+        raise NotSignedIn
+    return kind, key
+
+
+async def resolve_node(global_id: str, context: Context, target: str | None = None) -> Node | None:
+    """The object behind a global id; None where there is none or the viewer may not see it. Raises NotSignedIn as `named`."""
+    kind, value = named(global_id, context.viewer, target)
     if kind is None:
         return None
     row = await context.load_one(kind.__model__, kind.__model__._meta.pk_attr, value)

@@ -47,7 +47,7 @@ from schema.nodes import (
     Part,
     Selected,
     Sql,
-    key_and_kind,
+    named,
 )
 from schema.pages import CURSOR_SEPARATOR, Page, Slice
 from schema.plan.remainder import Left, Remainder
@@ -210,7 +210,7 @@ class Dynamic:
         arguments = self.arguments.of(request)
         match self.source:
             case ById():
-                kind, key = key_and_kind(arguments["id"], self.source.target)
+                kind, key = named(arguments["id"], request.viewer, self.source.target)
                 return Answered(kind.__name__ if kind else "", (reads.Where("", {"key": key}),))
             case Listed():
                 return Answered("", tuple(self.source.where(arguments, request.viewer)))

@@ -62,7 +62,7 @@ class ApplicationQueries:
     """Reading of cases."""
 
     @strawberry.field(
-        description="A case by its global id; null where there is none or it is not for the viewer.",
+        description="A case by its global id; null where there is none or it is not for the viewer. NOT_SIGNED_IN is a top-level error.",
         metadata={"source": ById("Application")},
     )
     async def application(self, info: Info, id: GlobalIdArgument) -> Application | None:

@@ -47,7 +47,8 @@ class ExpertQueries:
     """Reading of experts."""
 
     @strawberry.field(
-        description="An expert by global id; null where there is none or it is not for the viewer.", metadata={"source": ById("Expert")}
+        description="An expert by global id; null where there is none or it is not for the viewer. NOT_SIGNED_IN is a top-level error.",
+        metadata={"source": ById("Expert")},
     )
     async def expert(self, info: Info, id: GlobalIdArgument) -> Expert | None:
         """One expert."""

@@ -14,9 +14,9 @@ from domain.rules.viewer import Viewer
 from models.database import rows
 from schema.nodes import RECORDS
 from schema.root import schema
-from settings import Settings
+from settings import Settings, settings
 from tests.authorisation.world import ALLOWED, OBJECTOR, ROLES, World, allowed, build
-from tests.graphql import answer_at, context_for
+from tests.graphql import answer_at, context_for, executor
 
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -25,6 +25,32 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 @pytest.fixture(scope="module")
 async def world(database: Settings) -> World:
     return await build()
+
+
+async def asked(world: World, document: str, viewer: Viewer | None, /, **variables: Any) -> tuple[Any, list[str]]:
+    """The data and the codes of errors; fails where a plan answers otherwise than the executor, or at all beside an error."""
+    result = await schema.execute(document, variable_values=variables, context_value=context_for(viewer, now=world.now))
+    codes = [str((error.extensions or {})["code"]) for error in result.errors or []]
+    if not codes:
+        return await answer_at(world.now, document, viewer, **variables), []
+    read = schema.documents.read(document, schema._schema, settings())
+    compiled = await schema.plans.read(
+        read.node,
+        read.operation(None).node,
+        variables,
+        viewer=viewer,
+        now=world.now,
+        settings=settings(),
+        execute=executor(viewer, world.now),
+    )
+    assert compiled is None, document
+    return result.data, codes
+
+
+def refused(name: str, viewer: Viewer | None) -> bool:
+    """Whether a thing is of a kind that nobody sees who is signed out."""
+    public = {each.split()[0] for each, roles in allowed().items() if "nobody" in roles}
+    return viewer is None and name.split(maxsplit=1)[0] not in public
 
 
 # Things by their ids
@@ -46,7 +72,10 @@ async def test_a_thing_is_there_for_those_in_the_list_and_for_nobody_else(world:
     for name, thing in world.things.items():
         if role == "owner" and thing.owner is None:
             continue
-        found = (await answer_at(world.now, NODE, world.viewer(role, thing), id=thing.id))["node"]
+        viewer = world.viewer(role, thing)
+        data, codes = await asked(world, NODE, viewer, id=thing.id)
+        assert codes == (["NOT_SIGNED_IN"] if refused(name, viewer) else []), name
+        found = data["node"]
         if found is not None:
             assert found == {"__typename": name.split()[0], "id": thing.id}
             seen.add(name)
@@ -57,9 +86,10 @@ async def test_a_thing_is_there_for_those_in_the_list_and_for_nobody_else(world:
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "owner"])
 async def test_several_things_at_once_are_what_each_is_alone(world: World, role: str) -> None:
-    found = (await answer_at(world.now, NODES, world.viewers[role], ids=[thing.id for thing in world.things.values()]))["nodes"]
+    data, codes = await asked(world, NODES, world.viewers[role], ids=[thing.id for thing in world.things.values()])
 
-    assert [each and each["id"] for each in found] == [
+    assert codes == ["NOT_SIGNED_IN"] * sum(refused(name, world.viewers[role]) for name in world.things)
+    assert [each and each["id"] for each in data["nodes"]] == [
         thing.id if role in allowed()[name] else None for name, thing in world.things.items()
     ]
 
@@ -72,8 +102,23 @@ async def test_the_roots_of_one_thing_show_what_node_shows_and_only_things_of_th
         for role in ROLES:
             if role == "owner" and thing.owner is None:
                 continue
-            found = (await answer_at(world.now, document, world.viewer(role, thing), id=thing.id))["found"]
-            assert (found is not None) == (name.split()[0] == kind and role in allowed()[name]), (name, role)
+            viewer = world.viewer(role, thing)
+            data, codes = await asked(world, document, viewer, id=thing.id)
+            assert codes == (["NOT_SIGNED_IN"] if viewer is None else [])
+            assert (data["found"] is not None) == (name.split()[0] == kind and role in allowed()[name]), (name, role)
+
+
+@pytest.mark.parametrize("field", ["application", "expert", "node"])
+async def test_who_is_signed_out_is_told_so_whether_the_thing_is_there_or_not(world: World, field: str) -> None:
+    document = f"query ($id: ID!) {{ {field}(id: $id) {{ id }} divisions {{ code }} }}"
+    kind = "Expert" if field == "expert" else "Application"
+    there = next(thing.id for name, thing in world.things.items() if name.split()[0] == kind)
+
+    answers = [await asked(world, document, None, id=each) for each in (there, f"{kind}_{uuid4()}")]
+
+    assert answers[0] == answers[1]
+    assert (answers[0][0][field], answers[0][1]) == (None, ["NOT_SIGNED_IN"])
+    assert answers[0][0]["divisions"], "what is for everybody stays readable beside it"
 
 
 @pytest.mark.parametrize("bad", ["", "_", "Application", "Application_", "Application_x", "application_{}", "Nothing_{}", "Node_{}", "{}"])
@@ -161,8 +206,8 @@ ROOTS: dict[str, tuple[str, set[str]]] = {
     "privacyTermsVersion": ("privacyTermsVersion", EVERYONE),
     "node": ('node(id: "Division_220199") { id }', EVERYONE),
     "nodes": ('nodes(ids: ["Division_220199"]) { id }', EVERYONE),
-    "application": ('application(id: "Application_x") { id }', EVERYONE),
-    "expert": ('expert(id: "Expert_x") { id }', EVERYONE),
+    "application": ('application(id: "Application_x") { id }', EVERYONE - {"nobody", "former"}),
+    "expert": ('expert(id: "Expert_x") { id }', EVERYONE - {"nobody", "former"}),
     "applications": ("applications { nodes { __typename id } totalCount }", STAFF),
     "queueCounts": ("queueCounts { stage total }", STAFF),
     "availableExperts": ('availableExperts(date: "2030-01-07") { nodes { __typename id } }', STAFF),

@@ -15,7 +15,7 @@ from models.profiles import OtherMaterial, Revision, TitleEntry, WorkEntry
 from settings import Settings
 from tests.cases import approve, case_at
 from tests.changes.formal import change_at, formal_expert, send
-from tests.graphql import both
+from tests.graphql import both, execute
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
 from tests.profiles.kept import some_image
 
@@ -24,7 +24,7 @@ READ = """query ($id: ID!) { application(id: $id) { difference {
     entries { section label change title entryId fields { path label before after imageBefore { id } imageAfter { id } } } } } }"""
 
 
-async def read(case: Application, viewer: Viewer | None) -> Any:
+async def read(case: Application, viewer: Viewer) -> Any:
     return (await both(READ, viewer, id=f"Application_{case.id}"))["application"]
 
 
@@ -214,4 +214,8 @@ async def test_who_does_not_see_the_case_sees_no_difference(database: Settings) 
     strangers = [await officer("220299"), await administrator(), await registered_expert()]
 
     assert [await read(case, each.viewer) for each in strangers] == [None, None, None]
-    assert await read(case, None) is None
+    signed_out = await execute(READ, None, id=f"Application_{case.id}")
+    assert (signed_out.data, [(each.extensions or {})["code"] for each in signed_out.errors or []]) == (
+        {"application": None},
+        ["NOT_SIGNED_IN"],
+    )

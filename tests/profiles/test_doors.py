@@ -367,15 +367,18 @@ async def test_a_profile_shows_itself_to_its_owner_and_once_submitted_masked_to_
     draft = await draft_in_graphql(client, expert)
     stranger, local, elsewhere, province = await registered_expert(), await officer(), await officer("220299"), await provincial_officer()
     query = f"query Q($id: ID!) {{ node(id: $id) {{ ... on Profile {{ {PROFILE} }} }} }}"
-    others = (None, stranger, local, elsewhere, province)
+    others = (stranger, local, elsewhere, province)
 
     hidden = [(await client.ask(who, query, id=draft["id"]))["node"] for who in others]
+    signed_out = [await client.codes(None, query, id=draft["id"])]
     await hand_over(expert, now)
     shown = [(await client.ask(who, query, id=draft["id"]))["node"] for who in others]
+    signed_out.append(await client.codes(None, query, id=draft["id"]))
 
-    assert hidden == [None] * 5
-    assert [each is not None for each in shown] == [False, False, True, False, True]
-    for each in (shown[2], shown[4]):
+    assert hidden == [None] * 4
+    assert signed_out == [[("NOT_SIGNED_IN", None)]] * 2
+    assert [each is not None for each in shown] == [False, True, False, True]
+    for each in (shown[1], shown[3]):
         clear = {name: each["basicInfo"][name] for name in ("idNumber", "secondPhone", "email", "address")}
         assert clear == dict.fromkeys(clear)
         assert each["basicInfo"]["idNumberMasked"] == draft["basicInfo"]["idNumberMasked"]
