@@ -134,7 +134,7 @@ def processes(database: Settings, logs: Path) -> Iterator[Start]:
             process = subprocess.Popen([sys.executable, "-c", _RUN, app], cwd=ROOT, env=environment, stdout=output, stderr=output)
         served = Served(process, int(chosen["port"]), log)
         running.append(served)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not answers(served):
             assert process.poll() is None, served.said()
             assert time.monotonic() < deadline, served.said()
