@@ -20,7 +20,7 @@ from models.applications import Application, ApplicationNote, ApplicationRecord
 from models.database import database_now, rows, transaction
 from models.enums import AccountStatus, RevisionState
 from models.experts import Expert
-from models.profiles import Revision
+from models.profiles import Education, QualificationEntry, Revision, TitleEntry
 from models.publicity import Objection, PublicNotice
 from models.schedule import ScheduleOccurrence, SchedulePeriod
 from models.sms import SmsMessage
@@ -100,7 +100,7 @@ async def _erase(expert_id: UUID) -> bool:
         await rows("SELECT set_config('registry.erasing', $1, TRUE)", str(expert_id))  # the door of models/migrations/0004
         account = await Account.select_for_update().get(id=expert.account_id)
         revisions = await Revision.filter(expert_id=expert_id)
-        names = _names(account, revisions)
+        names = await _names(account, revisions)
         cases = [each.id for each in await Application.filter(expert_id=expert_id)]
         for case_id in cases:
             await _scrub_records(case_id, account.id, names)
@@ -117,11 +117,21 @@ async def _erase(expert_id: UUID) -> bool:
     return True
 
 
-def _names(account: Account, revisions: list[Revision]) -> tuple[str, ...]:
+async def _names(account: Account, revisions: list[Revision]) -> tuple[str, ...]:
+    """Former phones are those of the messages to the account, which hear of every change of it."""
     known: list[str | None] = [account.name, account.phone, account.id_number]
     for each in revisions:
         known += [each.name, each.former_name, each.id_number, each.second_phone, each.email, each.address]
-    return identifying(known)
+    known += [each.phone for each in await SmsMessage.filter(account_id=account.id)]
+    return identifying(known, await _certificates([each.id for each in revisions]))
+
+
+async def _certificates(revisions: list[UUID]) -> list[str | None]:
+    """Their numbers lead to the person in public registers."""
+    found: list[str | None] = []
+    for section in (Education, TitleEntry, QualificationEntry):
+        found += [each.certificate_number for each in await section.filter(revision_id__in=revisions)]
+    return found
 
 
 async def _scrub_records(case_id: UUID, account_id: UUID, names: tuple[str, ...]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from domain.rules.phone import national
+
 # Province, prefecture and county, each where it is named. What follows, or a housing estate (小区, 社区), is a private matter.
 _HAN = "[\u4e00-\u9fff]"
 _TO_COUNTY = re.compile(
@@ -23,11 +25,8 @@ def id_number(number: str) -> str:
 
 def phone(number: str) -> str:
     """138****1234 for a mobile number in E.164, 0431****4114 for a fixed line."""
-    national = number.removeprefix("+86")
-    if not re.fullmatch("1[0-9]{10}", national):
-        national = "0" + national
-        return national[:-8] + "****" + national[-4:]
-    return national[:3] + "****" + national[-4:]
+    dialled = national(number)
+    return dialled[: 3 if dialled[0] == "1" else -8] + "****" + dialled[-4:]
 
 
 def email(address: str) -> str:

@@ -36,6 +36,12 @@ def contact_number(text: str) -> str:
     return number.e164
 
 
+def national(number: str) -> str:
+    """A number in E.164 as it is dialled in the country: 13800138000, 043188888888 for a fixed line."""
+    digits = number.removeprefix("+86")
+    return digits if re.fullmatch("1[0-9]{10}", digits) else f"0{digits}"
+
+
 def _mainland(text: str) -> _Number:
     import phonenumbers  # noqa: PLC0415  4 % of the time to start are spared until the first number is read
 

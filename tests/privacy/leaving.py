@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -78,9 +79,12 @@ class Someone:
         ]
 
 
-async def admitted(name: str, clock: Clock, *, full: bool = False) -> Someone:
-    """Admitted after a return whose reasons name the person; with notes, an objection, looks, images and a schedule."""
-    person = await registered_expert(name=name)
+async def admitted(name: str, clock: Clock, *, full: bool = False, phone: str | None = None, returned_for: Sequence[str] = ()) -> Someone:
+    """Admitted, after a return where there are words for it: an opinion, and what is said of a title.
+
+    In full after one whose reasons name the person; with notes, an objection, looks, images and a schedule.
+    """
+    person = await registered_expert(name=name, phone=phone)
     account = await Account.get(id=person.account.id)
     await complete_profile(person.viewer, employer=EMPLOYER if full else "吉林大学")
     if full:
@@ -94,10 +98,13 @@ async def admitted(name: str, clock: Clock, *, full: bool = False) -> Someone:
             case.id, list(PersonalField), reason=f"核实{name}的机场路住址", viewer=local.viewer, now=await database_now()
         )
         await notes.add(case.id, f"已电话联系{name}", viewer=local.viewer, now=await database_now())
+        returned_for = (f"{name}（{person.phone}）请补充", f"{name}的证书不清晰")
+    if returned_for:
+        opinion, *texts = returned_for
         await reviews.return_to_expert(
             case.id,
-            opinion=f"{name}（{person.phone}）请补充",
-            reasons=[("titles.0.certificate", f"{name}的证书不清晰")],
+            opinion=opinion,
+            reasons=[("titles.0.certificate", each) for each in texts],
             seen=reviews.Seen(Stage.FIRST_REVIEW),
             viewer=local.viewer,
             now=await database_now(),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tortoise import Tortoise
 
-from domain.actions import erasure, housekeeping
+from domain.actions import accounts, erasure, housekeeping
 from domain.actions.record_chain import broken_links
 from models.accounts import Account
 from models.applications import ApplicationRecord
-from models.database import execute, rows
-from models.enums import AccountStatus
+from models.database import database_now, execute, rows
+from models.enums import AccountStatus, CodePurpose, Move
 from models.experts import Expert
 from models.exports import Export
 from models.files import StoredFile
@@ -21,6 +22,7 @@ from models.sealing import id_number_hash
 from settings import Settings
 from tests.conftest import ROOT, Clock
 from tests.files.uploads import on_disk
+from tests.people import PASSWORD, code_sent, some_address
 from tests.privacy.leaving import NAME, Someone, admitted, digests, dump, edit_something, leave, pass_days
 
 DAYS = 30
@@ -95,6 +97,39 @@ async def _a_repeat_changes_nothing() -> None:
     assert await erasure.erase_due() == 0
     assert await rows("SELECT id FROM experts WHERE erased_at IS NULL AND standing = 'DEREGISTERED'") == []
     assert await digests() == before
+
+
+async def test_numbers_by_which_the_person_is_found_elsewhere_go_however_they_are_written(clock: Clock) -> None:
+    someone = await admitted(
+        "赵编号",
+        clock,
+        phone="+8613920000004",
+        returned_for=(
+            "致电139 2000 0004核实，2010年以来的材料请补充",
+            "证书编号ZC2010001与图片不符",
+            "101831199805000001在学信网查不到，联系电话 0431 88888888",
+        ),
+    )
+    await leave(await with_phone("+8613920000005", someone, clock))
+    await pass_days(clock, DAYS + 1)
+
+    assert await erasure.erase_due() == 1
+
+    returned = await ApplicationRecord.get(application_id=someone.case.id, move=Move.RETURN)
+    assert returned.opinion == "致电［已删除］核实，2010年以来的材料请补充"
+    assert [each["text"] for each in returned.field_reasons] == [
+        "证书编号［已删除］与图片不符",
+        "［已删除］在学信网查不到，联系电话 ［已删除］",
+    ]
+    assert await broken_links(someone.case.id) == []
+
+
+async def with_phone(new: str, someone: Someone, clock: Clock) -> Someone:
+    await clock.move(minutes=2)
+    code, now = await code_sent(new, CodePurpose.CHANGE_PHONE), await database_now()
+    await accounts.change_phone(new, code=code, password=PASSWORD, viewer=someone.person.viewer, address=some_address(), now=now)
+    await clock.move(minutes=2)
+    return replace(someone, person=replace(someone.person, phone=new))
 
 
 async def test_the_guide_says_of_every_table_what_erasure_leaves_in_it(database: Settings) -> None:

@@ -73,6 +73,17 @@ async def test_the_phone_is_erased_after_the_time_and_not_before_and_the_rest_st
     ]
 
 
+async def test_the_phone_goes_from_the_text_however_it_is_divided(clock: Clock) -> None:
+    _, case = await case_at(Stage.PUBLICITY)
+    objection = await objection_to(case.id, phone="+8613920000030", text="可致电 139-2000-0030 或 139 2000 0030 核实")
+    await settle(objection, upheld=False)
+    await clock.move(days=DAYS, minutes=5)
+
+    assert await erasure.forget_objectors() == 1
+
+    assert (await Objection.get(id=objection.id)).text == "可致电 ［已删除］ 或 ［已删除］ 核实"
+
+
 async def test_one_that_waits_keeps_its_phone_and_one_left_open_loses_it_after_the_end_of_the_case(clock: Clock) -> None:
     _, waiting_case = await case_at(Stage.PUBLICITY)
     _, rejected_case = await case_at(Stage.PUBLICITY)
