@@ -136,9 +136,10 @@ async def _tell_each(
                 return False
             # Again: since it was found due, the expert may have left, or done what they would be reminded of.
             still = await rows(due.format(chosen=f"AND x.id = ${len(values) + 1}"), *values, expert_id)
-            now = await database_now()
-            account = await Account.get(id=still[0]["account_id"]) if still else None
-            return any([await tell(row, account, now) for row in still if account is not None])
+            if not still:
+                return False
+            account, now = await Account.get(id=still[0]["account_id"]), await database_now()
+            return any([await tell(row, account, now) for row in still])  # all of them: a list, which any() does not cut short
 
     found = await rows(f"SELECT DISTINCT id FROM ({due.format(chosen='')}) due LIMIT ${len(values) + 1}", *values, limit)  # noqa: S608  constants above
     return await each_alone((row["id"] for row in found), see_to, noun="expert", failed="not told")
@@ -153,10 +154,12 @@ async def _see_to(case_id: UUID) -> bool:
 
 async def _remind_or_cancel(case: Application, *, now: datetime) -> bool:
     """What is due for a held case; whether anything was."""
-    expert = await Expert.get(id=case.expert_id)
-    draft = await Revision.get_or_none(id=expert.draft_id) if expert.draft_id else None
     if case.stage not in EDITABLE:
         return False
+    expert = await Expert.filter(id=case.expert_id).select_for_update(skip_locked=True).first()
+    if expert is None:
+        return False  # held by who saves the draft at this moment, and so has not left it lying
+    draft = await Revision.get_or_none(id=expert.draft_id) if expert.draft_id else None
     since, chosen = max(case.stage_since, draft.updated_at) if draft else case.stage_since, settings()
     due = lying(since, now, remind=chosen.draft_reminder_days, cancel=chosen.draft_cancel_days)
     account = await Account.get(id=expert.account_id)

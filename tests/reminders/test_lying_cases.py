@@ -10,7 +10,7 @@ from domain.actions import applications, reminders
 from domain.actions.record_chain import broken_links
 from domain.actions.revisions import open_draft
 from models.applications import Application, ApplicationRecord
-from models.database import execute, rows
+from models.database import execute, pool, rows
 from models.enums import Move, SmsTemplate, Stage
 from models.experts import Expert
 from models.sms import SmsMessage
@@ -60,6 +60,19 @@ async def test_a_draft_is_reminded_of_after_30_and_60_days_and_cancelled_after_9
     record = await ApplicationRecord.get(application_id=case.id, number=kept.records_count)
     assert (record.move, record.from_stage, record.to_stage, record.actor_id) == (Move.CANCEL, Stage.DRAFT, Stage.CANCELLED, None)
     assert await broken_links(case.id) == []
+
+
+async def test_a_case_whose_draft_is_being_saved_is_not_left_lying(clock: Clock) -> None:
+    person, case = await drafting()
+    await pass_days(clock, 91)
+
+    async with pool().acquire() as saving, saving.transaction():
+        await saving.execute("SELECT FROM experts WHERE id = $1 FOR UPDATE", person.viewer.expert_id)
+        await saving.execute("UPDATE revisions SET updated_at = registry_now() WHERE expert_id = $1", person.viewer.expert_id)
+        meanwhile = await reminders.keep_cases_moving()
+    afterwards = await reminders.keep_cases_moving()
+
+    assert (meanwhile, afterwards, (await Application.get(id=case.id)).stage, await told(person)) == (0, 0, Stage.DRAFT, [])
 
 
 async def test_what_was_entered_is_kept_and_can_be_submitted_anew(clock: Clock) -> None:
