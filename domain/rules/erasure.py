@@ -15,7 +15,7 @@ _FEWEST_DIGITS = 5
 _STANDS_ALONE = 8
 """With fewer digits a number is looked for where no further digit stands beside it: sums and dates hold short ones."""
 _BETWEEN = r"[\W_]{0,3}"
-"""What people put between the signs of a number: spaces, hyphens, dots, brackets. No sign of a number is among it, so that time is linear."""
+"""What people put between the signs of a number: spaces, hyphens, dots, brackets. No sign of a number is one, so time is linear."""
 
 
 def identifying(texts: Iterable[str | None], certificates: Iterable[str | None] = ()) -> tuple[str, ...]:
