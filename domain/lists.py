@@ -14,7 +14,7 @@ from domain.reads import Where, leaving, of_office
 from domain.rules.errors import FieldProblem, InvalidInput
 from domain.rules.lifecycle import CLOSED, REVIEWS, By, stages_of
 from domain.rules.viewer import Viewer
-from models.enums import CaseKind, Role, Stage, Standing, Vocabulary
+from models.enums import CaseKind, Role, SmsState, Stage, Standing, Vocabulary
 
 LONGEST_SEARCH = 100
 _ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
@@ -130,6 +130,15 @@ def among(column: str, words: Sequence[Vocabulary]) -> Where:
         return Where(f"{{t}}.{column} = {listed[0]}")
     return Where(f"{{t}}.{column} IN ({', '.join(listed)})" if listed else "FALSE")
 
+
+TO_SEND_AGAIN = (
+    among("state", (SmsState.FAILED, SmsState.UNDELIVERABLE)),
+    Where("{t}.phone_code_id IS NULL"),
+    Where("NOT EXISTS (SELECT FROM sms_messages again WHERE again.resend_of = {t}.id)"),
+    Where("EXISTS (SELECT FROM accounts reader WHERE reader.id = {t}.account_id AND reader.status = 'ACTIVE')"),
+)
+"""Messages that did not arrive and wait for somebody to send them again: those that `messageResend` takes. An index holds them in the
+order of the ledger (models/migrations/0033)."""
 
 OPEN = Where("{t}.closed_at IS NULL")
 """Beside conditions that open cases alone meet it says nothing new, but names the small index on these."""

@@ -20,8 +20,9 @@ _OVER: Mapping[str, str] = MappingProxyType(
         "exports": "finished_at < registry_now() - interval '30 days' AND object_key IS NULL",
         # Long after a person would look for a device in the list of sessions.
         "sessions": "coalesce(ended_at, expires_at) < registry_now() - interval '90 days'",
-        # Dead rows stay until an operator has looked at them.
-        "outbox": "state = 'SENT' AND done_at < registry_now() - interval '30 days'",
+        # Dead rows stay until somebody has seen to them; about a code, or a message to who left, nobody can do anything.
+        "outbox": """(state = 'SENT' AND done_at < registry_now() - interval '30 days') OR (state = 'DEAD' AND kind = 'SMS' AND NOT EXISTS (
+            SELECT FROM sms_messages m JOIN accounts a ON a.id = m.account_id WHERE m.id = subject_id AND a.status = 'ACTIVE'))""",
     }
 )
 

@@ -119,6 +119,15 @@ async def kept_after_all(row: OutboxRow) -> None:
     await execute("UPDATE outbox SET state = 'SENT', last_error = NULL WHERE id = $1 AND state = 'DEAD'", row.id)
 
 
+async def settle(kind: str, subject_id: UUID) -> None:
+    """What was given up about this row has been seen to in another way: no operator need look at it, its last error stays to be read."""
+    await execute(
+        "UPDATE outbox SET state = 'SENT', done_at = registry_now() WHERE kind = $1 AND subject_id = $2 AND state = 'DEAD'",
+        kind,
+        subject_id,
+    )
+
+
 async def postpone(row: OutboxRow, pause: timedelta) -> bool:
     """Nothing was attempted: the row is due again after `pause` and the claim does not count. False where the claim was lost."""
     return bool(

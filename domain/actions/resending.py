@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import reads
+from domain.actions import outbox
 from domain.actions.promises import send_sms
 from domain.actions.sms import FINAL
 from domain.rules.errors import NotAllowed
@@ -19,8 +20,9 @@ from models.sms import SmsMessage
 async def resend(message_id: UUID, *, viewer: Viewer, now: datetime) -> SmsMessage:
     """Write the same message anew into the ledger, to the phone that its reader has now; the old row stays as it is.
 
-    A message is sent again once: a repeat gives the message that was written then. Raises NotFound, and NotAllowed: MESSAGE_ON_ITS_WAY
-    before it has ended one way or the other, MESSAGE_NOT_RESENT for codes, RECIPIENT_LEFT where the account can be used no more.
+    Where its promise had been given up, nobody is alarmed by that any more: there is another. A message is sent again once: a repeat gives
+    the message that was written then. Raises NotFound, and NotAllowed: MESSAGE_ON_ITS_WAY before it has ended one way or the other,
+    MESSAGE_NOT_RESENT for codes, RECIPIENT_LEFT where the account can be used no more.
     """
     async with transaction():
         message = await reads.one(SmsMessage, message_id, viewer=viewer, now=now, lock=True)
@@ -34,6 +36,7 @@ async def resend(message_id: UUID, *, viewer: Viewer, now: datetime) -> SmsMessa
         account = await Account.get_or_none(id=message.account_id, status=AccountStatus.ACTIVE)
         if account is None:
             raise NotAllowed("RECIPIENT_LEFT")
+        await outbox.settle("SMS", message.id)
         return await send_sms(
             message.template,
             account,

@@ -189,7 +189,8 @@ class OfficeMutations:
         return ApplicationNote(row=note)
 
     @strawberry.mutation(
-        description="Send a message once more, to the phone that its reader has now. A repeat gives the message that was written the first time."
+        description="Send a message once more, to the phone that its reader has now; `messages(awaitingMe: true)` lists those that wait for it. A "
+        "repeat gives the message that was written the first time."
     )
     async def message_resend(self, info: Info, input: MessageResendInput) -> MessageResendResult:
         """See resending.resend."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain.lists import among, search_term
+from domain.lists import TO_SEND_AGAIN, among, search_term
 from domain.reads import Where
 from domain.rules.viewer import Viewer as ViewerFacts
 from models.enums import AccountStatus, MergeState, Role, SmsState, StaffActKind
@@ -34,7 +34,8 @@ def _staff(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence
 def _ledger(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
     doors.staff(viewer)
     states = arguments.get("states")
-    return [] if states is None else [among("state", states)]
+    waiting = TO_SEND_AGAIN if arguments.get("awaiting_me") else ()
+    return [*waiting, *([] if states is None else [among("state", states)])]
 
 
 def _acts(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
@@ -119,6 +120,8 @@ class OfficeQueries:
     @strawberry.field(
         description=(
             "The ledger of messages to phones, the newest first: of the office's cases for officers, all for administrators. "
+            "To work off what did not arrive, read `awaitingMe: true`, see to what `lastError` tells (a number is put right by its owner), and "
+            "send each again by `messageResend`: the row leaves this list, and comes back as its `resentAs` should that fail too. "
             "NOT_SIGNED_IN and NOT_ALLOWED are top-level errors."
         ),
         metadata=paged("Message", ("created_at", "id"), _ledger, descending=True),
@@ -127,11 +130,20 @@ class OfficeQueries:
         self,
         info: Info,
         states: Annotated[list[SmsState] | None, strawberry.argument(description="Only in these states.")] = None,
+        awaiting_me: Annotated[
+            bool,
+            strawberry.argument(
+                description="True: only what is left to be done: messages that failed or are undeliverable, were not sent again, and can be (no "
+                "codes, nothing to people who left); `totalCount` tells how many."
+            ),
+        ] = False,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[Message]:
         """For staff."""
-        found: Connection[Message] = await page_of(info, states=states, first=first, after=after, last=last, before=before)
+        found: Connection[Message] = await page_of(
+            info, states=states, awaiting_me=awaiting_me, first=first, after=after, last=last, before=before
+        )
         return found

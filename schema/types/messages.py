@@ -28,11 +28,19 @@ class Message(Node):
     application: Annotated["Application", strawberry.lazy("schema.types.applications")] | None = one(
         "Application", "application_id", "The case it is about; empty where it is about none, or that is not for the viewer."
     )
+    resend_of: Annotated["Message", strawberry.lazy("schema.types.messages")] | None = one(
+        "Message", "resend_of", "The message that this one repeats; empty for one that repeats none."
+    )
+    resent_as: Annotated["Message", strawberry.lazy("schema.types.messages")] | None = one(
+        "Message", "id", "The message by which this one was repeated; empty where it was not sent again.", to="resend_of"
+    )
     created_at: datetime = column("created_at", "When it was written.")
     sent_at: datetime | None = column("sent_at", "When the provider took it.")
     receipt_at: datetime | None = column("receipt_at", "When the provider told what became of it; empty where it tells nothing.")
 
-    @strawberry.field(description="Whether it repeats an earlier message.", metadata={"source": Computed("({t}.resend_of IS NOT NULL)")})
+    @strawberry.field(
+        description="Whether it repeats an earlier message, `resendOf`.", metadata={"source": Computed("({t}.resend_of IS NOT NULL)")}
+    )
     def resent(self) -> bool:
         """By the row it repeats."""
         return self.row.resend_of is not None

@@ -4,9 +4,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 from domain.actions import housekeeping
-from models.accounts import FailedSignIn, IdempotencyKey, PhoneCode, Session, SignInTicket
+from models.accounts import Account, FailedSignIn, IdempotencyKey, PhoneCode, Session, SignInTicket
 from models.database import database_now
-from models.enums import CodePurpose, OutboxState, SmsTemplate, Transport
+from models.enums import AccountStatus, CodePurpose, OutboxState, SmsTemplate, Transport
 from models.outbox import OutboxRow
 from models.sms import SmsMessage
 from settings import Settings
@@ -48,6 +48,27 @@ async def _rows_of_age(person: SignedIn, age: timedelta) -> None:
         )
     for state in OutboxState:
         await OutboxRow.create(kind="TEST", subject_id=uuid4(), state=state, due_at=at, created_at=at, done_at=at)
+
+
+async def test_a_promise_that_was_given_up_stays_while_somebody_can_send_its_message_again(database: Settings) -> None:
+    person, at = await registered_expert(), await database_now()
+    await OutboxRow.all().delete()
+    messages = [
+        await SmsMessage.create(
+            template=SmsTemplate.ADMITTED, language="zh", phone=person.phone, phone_masked="139", account_id=account, created_at=at
+        )
+        for account in (person.account.id, None)
+    ]
+    gone = uuid4()
+    for subject in (*(each.id for each in messages), gone):
+        await OutboxRow.create(kind="SMS", subject_id=subject, state=OutboxState.DEAD, due_at=at, created_at=at, done_at=at)
+
+    reachable = (await housekeeping.tidy())["outbox"]
+    left = [each.subject_id for each in await OutboxRow.all()]
+    await Account.filter(id=person.account.id).update(status=AccountStatus.DEREGISTERED)
+
+    assert (reachable, left) == (2, [messages[0].id])
+    assert (await housekeeping.tidy())["outbox"] == 1
 
 
 async def test_what_is_over_is_removed_and_the_rest_stays(database: Settings) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from domain.actions import resending
+from domain.actions import outbox, resending
 from domain.rules.errors import NotAllowed, NotFound
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
-from models.enums import AccountStatus, CodePurpose, SmsState, SmsTemplate, Stage
+from models.enums import AccountStatus, CodePurpose, OutboxState, SmsState, SmsTemplate, Stage
 from models.outbox import OutboxRow
 from models.sms import SmsMessage
 from settings import Settings
@@ -24,9 +24,16 @@ async def returned(state: SmsState = SmsState.FAILED) -> tuple[SignedIn, Applica
     """A returned case and the message about it, which came to this."""
     person, case = await case_at(Stage.RETURNED)
     message = await SmsMessage.get(application_id=case.id)
+    await came_to(state, message)
+    return person, case, message
+
+
+async def came_to(state: SmsState, message: SmsMessage) -> None:
+    """The worker is done with this message; a failed one it has given up."""
     message.state, message.last_error, message.attempts = state, "BUSY", 4
     await message.save()
-    return person, case, message
+    promise = OutboxState.DEAD if state is SmsState.FAILED else OutboxState.SENT
+    await OutboxRow.filter(subject_id=message.id).update(state=promise, last_error="BUSY")
 
 
 @pytest.mark.parametrize("state", [SmsState.FAILED, SmsState.UNDELIVERABLE, SmsState.SENT, SmsState.DELIVERED])
@@ -82,6 +89,82 @@ async def test_who_left_gets_no_message_for_the_phone_may_be_another_persons(now
 
     assert refusal.value.code == "RECIPIENT_LEFT"
     assert await SmsMessage.filter(application_id=case.id).count() == 1
+
+
+WAITING = """query { messages(awaitingMe: true, first: 100) { totalCount nodes { id resentAs { id } resendOf { id } } } }"""
+
+
+async def waiting(viewer: Viewer, *messages: SmsMessage) -> list[Any]:
+    """Which of these are in the to-do list of the viewer, with what is said of them, the newest first."""
+    listed = (await both(WAITING, viewer))["messages"]["nodes"]
+    return [each for each in listed if each["id"] in {f"Message_{message.id}" for message in messages}]
+
+
+@pytest.mark.parametrize("state", [SmsState.FAILED, SmsState.UNDELIVERABLE])
+async def test_what_did_not_arrive_waits_until_it_is_sent_again_and_its_repeat_waits_if_that_fails_too(
+    now: datetime, state: SmsState
+) -> None:
+    _, _, message = await returned(state)
+    here, elsewhere = (await officer()).viewer, (await officer("220299")).viewer
+    first, second = f"Message_{message.id}", ""
+    links = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Message { state resent resentAs { id } resendOf { id } } } }"""
+
+    before = [await waiting(each, message) for each in (here, (await provincial_officer()).viewer, (await administrator()).viewer)]
+    again = await resending.resend(message.id, viewer=here, now=now)
+    second = f"Message_{again.id}"
+    under_way = await waiting(here, message, again)
+    await came_to(state, again)
+
+    assert before == [[{"id": first, "resentAs": None, "resendOf": None}]] * 3
+    assert under_way == []
+    assert await waiting(here, message, again) == [{"id": second, "resentAs": None, "resendOf": {"id": first}}]
+    assert await waiting(elsewhere, message, again) == []
+    assert (await both(links, here, ids=[first, second]))["nodes"] == [
+        {"state": state.value, "resent": False, "resentAs": {"id": second}, "resendOf": None},
+        {"state": state.value, "resent": True, "resentAs": None, "resendOf": {"id": first}},
+    ]
+
+
+async def test_only_what_somebody_can_send_again_waits(now: datetime) -> None:
+    person, _, of_leaver = await returned()
+    await Account.filter(id=person.account.id).update(status=AccountStatus.DEREGISTERED)
+    others = [(await returned(state))[2] for state in SmsState if state not in (SmsState.FAILED, SmsState.UNDELIVERABLE)]
+    await code_sent(some_phone(), CodePurpose.SIGN_IN)
+    code = await SmsMessage.filter(template=SmsTemplate.PHONE_CODE).order_by("-id").first()
+    assert code is not None
+    await came_to(SmsState.FAILED, code)
+
+    assert await waiting((await administrator()).viewer, of_leaver, code, *others) == []
+
+
+async def test_the_list_of_what_waits_keeps_to_states_that_are_asked_for(now: datetime) -> None:
+    _, _, failed = await returned(SmsState.FAILED)
+    _, _, refused = await returned(SmsState.UNDELIVERABLE)
+    asked = "query ($states: [SmsState!]) { messages(awaitingMe: true, states: $states, first: 100) { nodes { id } } }"
+    viewer = (await officer()).viewer
+
+    for states, expected in ((["FAILED"], [failed]), (["UNDELIVERABLE", "SENT"], [refused]), (["SENT"], []), ([], [])):
+        found = (await both(asked, viewer, states=states))["messages"]["nodes"]
+        assert [each for each in (failed, refused) if {"id": f"Message_{each.id}"} in found] == expected
+
+
+async def test_nobody_is_alarmed_any_more_by_the_promise_of_what_is_sent_again(now: datetime) -> None:
+    person, _, message = await returned()
+    _, _, other = await returned()
+    viewer, alarming = (await officer()).viewer, (await outbox.depth()).dead
+
+    await Account.filter(id=person.account.id).update(status=AccountStatus.DEREGISTERED)
+    with pytest.raises(NotAllowed):
+        await resending.resend(message.id, viewer=viewer, now=now)
+    refused = (await OutboxRow.get(subject_id=message.id)).state, (await outbox.depth()).dead
+    await Account.filter(id=person.account.id).update(status=AccountStatus.ACTIVE)
+    await resending.resend(message.id, viewer=viewer, now=now)
+
+    assert refused == (OutboxState.DEAD, alarming)
+    promise = await OutboxRow.get(subject_id=message.id)
+    assert (promise.state, promise.last_error, promise.done_at is not None) == (OutboxState.SENT, "BUSY", True)
+    assert (await OutboxRow.get(subject_id=other.id)).state is OutboxState.DEAD
+    assert (await outbox.depth()).dead == alarming - 1
 
 
 async def test_a_code_is_never_sent_again_by_others(now: datetime) -> None:

@@ -183,6 +183,8 @@ async def test_a_page_under_one_condition_costs_no_walk_past_all_that_does_not_m
         "{ messages(first: 20, states: [SENT]) { nodes { id } } }",
         "{ messages(first: 20, states: [SENT, QUEUED]) { nodes { id } } }",
         "{ messages(first: 20, states: [DELIVERED]) { nodes { id } } }",
+        "{ messages(first: 20, awaitingMe: true) { totalCount nodes { id resentAs { id } resendOf { id } } } }",
+        "{ messages(first: 20, awaitingMe: true, states: [UNDELIVERABLE]) { nodes { id } } }",
     ],
 )
 async def test_lists_of_staff_and_of_messages_cost_no_walk_either(
