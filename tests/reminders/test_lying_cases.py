@@ -69,8 +69,9 @@ async def test_a_case_whose_draft_is_being_saved_is_not_left_lying(clock: Clock)
     async with pool().acquire() as saving, saving.transaction():
         await saving.execute("SELECT FROM experts WHERE id = $1 FOR UPDATE", person.viewer.expert_id)
         await saving.execute("UPDATE revisions SET updated_at = registry_now() WHERE expert_id = $1", person.viewer.expert_id)
-        meanwhile = await reminders.keep_cases_moving()
-    afterwards = await reminders.keep_cases_moving()
+        sweep = asyncio.create_task(reminders.keep_cases_moving())
+        await asyncio.sleep(0.5)
+    meanwhile, afterwards = await sweep, await reminders.keep_cases_moving()
 
     assert (meanwhile, afterwards, (await Application.get(id=case.id)).stage, await told(person)) == (0, 0, Stage.DRAFT, [])
 
