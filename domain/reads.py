@@ -128,7 +128,9 @@ _EXPERT = _by_role(
     expert="{t}.id = :viewer_expert",
     local_officer="({t}.pool_code = :viewer_pool OR EXISTS "
     "(SELECT FROM applications a WHERE a.expert_id = {t}.id AND a.round > 0 AND a.pool_code = :viewer_pool))",
-    provincial_officer="({t}.number IS NOT NULL OR EXISTS (SELECT FROM applications a WHERE a.expert_id = {t}.id AND a.round > 0))",
+    # A registration that was revoked may never have come to a case.
+    provincial_officer="({t}.number IS NOT NULL OR {t}.standing = 'DEREGISTERED' OR EXISTS "
+    "(SELECT FROM applications a WHERE a.expert_id = {t}.id AND a.round > 0))",
 )
 _REVISION = _by_role(
     expert="{t}.expert_id = :viewer_expert",

@@ -114,6 +114,23 @@ class FailedSignIn(Row):
         indexes = (("phone_hash", "at"), ("address_hash", "at"))
 
 
+class IdNumberTry(Row):
+    """An id number about which somebody signed in learnt something: an expert who entered it, an officer who looked for its holder.
+
+    Those of experts are kept for a day, to count by; those of officers stay as a record.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    account_id: UUID
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("models.Account", "id_number_tries", on_delete=fields.RESTRICT)
+    id_number_hash = fields.BinaryField()
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "id_number_tries"
+        indexes = (("account_id", "at"),)
+
+
 class Consent(Row):
     """Acceptance of one version of the privacy terms.
 

@@ -98,17 +98,18 @@ class Standing(Vocabulary):
     SUSPENDED = "SUSPENDED", "暂停", "formal, but not drawn until the suspension ends"
     DISMISSED = "DISMISSED", "解聘", "removed with cause; barred from registering for 3 years"
     LAPSED = "LAPSED", "到龄退出", "left by age"
-    DEREGISTERED = "DEREGISTERED", "已注销", "left by own wish"
+    DEREGISTERED = "DEREGISTERED", "已注销", "left by own wish, or the registration was revoked"
 
 
 class StandingChange(Vocabulary):
-    """A change of a formal expert's standing."""
+    """A change of an expert's standing: of a formal one, or the end of a temporary one."""
 
     SUSPEND = "SUSPEND", "暂停", "keep from being drawn until a day"
     REINSTATE = "REINSTATE", "恢复", "end a suspension, early or at its end"
     DISMISS = "DISMISS", "解聘", "remove with cause"
     DEREGISTER = "DEREGISTER", "注销", "leave by own wish"
     LAPSE = "LAPSE", "到龄退出", "leave by age"
+    REVOKE = "REVOKE", "撤销登记", "close the account of a temporary expert at the office"
 
 
 class DismissalCause(Vocabulary):
@@ -356,6 +357,7 @@ class SmsTemplate(Vocabulary):
     REINSTATED = "REINSTATED", "恢复通知", "a suspension has ended"
     LAPSE_NOTICE = "LAPSE_NOTICE", "到龄预告", "the person will leave by age"
     LAPSED = "LAPSED", "到龄退出通知", "the person has left by age"
+    REGISTRATION_REVOKED = "REGISTRATION_REVOKED", "撤销登记通知", "the registration was revoked by the province"
     POOL_MERGED = "POOL_MERGED", "专家库合并通知", "the pool was merged, its successor has the person"
     TARGET_MERGED = "TARGET_MERGED", "转入库合并通知", "the pool that the person asked to move to was merged, its successor has the case"
     DIVISION_CHANGE_MOOT = "DIVISION_CHANGE_MOOT", "变更区划取消通知", "the two pools of a change of division became one, it was cancelled"

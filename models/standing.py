@@ -13,7 +13,7 @@ from models.row import Row
 
 
 class StandingRecord(Row):
-    """One change of a formal expert's standing, with its reasons. Append-only (trigger of 0002)."""
+    """One change of an expert's standing, with its reasons. Append-only (trigger of 0002)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     expert_id: UUID

@@ -48,9 +48,7 @@ def checked_person(fields: Fields, *, name: str, phone: str, id_number: str, pas
     """The person as an account keeps them; problems are noted under `name`, `phone`, `idNumber` and `password`."""
     number = fields.check("phone", lambda: mobile(phone), otherwise="")
     today = now.astimezone(SHANGHAI).date()
-    paper = fields.check(
-        "idNumber", lambda: identity.id_number(id_number, kind=identity.kind_of(id_number), today=today).number, otherwise=""
-    )
+    paper = fields.check("idNumber", lambda: identity.of_card(id_number, today=today).number, otherwise="")
     return Person(
         name=fields.check("name", lambda: person_name(name), otherwise=""),
         phone=number,

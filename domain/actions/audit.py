@@ -26,6 +26,9 @@ SELECT json_strip_nulls(event)::text AS line FROM (
         'reason', reason)
     FROM clear_reads
     UNION ALL
+    SELECT t.at, json_build_object('event', 'ID_NUMBER_LOOKED_FOR', 'at', t.at, 'actorId', a.id, 'actorRole', a.role, 'actorName', a.name)
+    FROM id_number_tries t JOIN accounts a ON a.id = t.account_id WHERE a.role <> 'EXPERT'
+    UNION ALL
     SELECT at, json_build_object('event', 'STANDING_CHANGED', 'at', at, 'actorId', actor_id, 'actorRole', actor_role,
         'actorName', CASE WHEN actor_role <> 'EXPERT' THEN actor_name END, 'expertId', expert_id, 'change', change,
         'fromStanding', from_standing, 'toStanding', to_standing, 'cause', cause, 'until', until)

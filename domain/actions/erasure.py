@@ -15,7 +15,7 @@ from domain.actions.sweeping import each_alone
 from domain.rules.erasure import ERASED, identifying, scrubbed
 from domain.rules.errors import Unavailable
 from domain.rules.standing import ENDED
-from models.accounts import Account, ClearRead, IdempotencyKey, Session
+from models.accounts import Account, ClearRead, IdempotencyKey, IdNumberTry, Session
 from models.applications import Application, ApplicationNote, ApplicationRecord
 from models.database import database_now, rows, transaction
 from models.enums import AccountStatus, RevisionState
@@ -195,6 +195,7 @@ async def _close(expert: Expert, account: Account, now: datetime) -> None:
     await end_sessions(account.id, now=now)
     await Session.filter(account_id=account.id).delete()
     await IdempotencyKey.filter(account_id=account.id).delete()
+    await IdNumberTry.filter(account_id=account.id).delete()
     account.status, account.name, account.password_hash = AccountStatus.DEREGISTERED, ERASED, ""
     account.phone, account.phone_hash, account.phone_masked = "", b"", ""
     account.id_number = account.id_number_masked = None  # type: ignore[assignment]  # sealed columns are typed without their null

@@ -12,6 +12,7 @@ _OVER: Mapping[str, str] = MappingProxyType(
     {
         "idempotency_keys": "created_at < registry_now() - interval '24 hours'",
         "failed_sign_ins": "at < registry_now() - interval '1 day'",
+        "id_number_tries": "at < registry_now() - interval '1 day' AND account_id IN (SELECT id FROM accounts WHERE role = 'EXPERT')",
         "sign_in_tickets": "created_at < registry_now() - interval '1 day'",
         # Limits look back a day; a code is dead long before.
         "phone_codes": "created_at < registry_now() - interval '2 days'",

@@ -19,7 +19,7 @@ from domain.actions.revisions import SECTIONS
 from domain.actions.sms import wording
 from domain.rules.calendar import SHANGHAI
 from domain.rules.viewer import Viewer
-from models.accounts import Account, ClearRead, Consent, FailedSignIn, IdempotencyKey, PhoneCode, Session
+from models.accounts import Account, ClearRead, Consent, FailedSignIn, IdempotencyKey, IdNumberTry, PhoneCode, Session
 from models.applications import Application, ApplicationRecord
 from models.enums import SmsTemplate
 from models.experts import Expert
@@ -100,6 +100,7 @@ async def collect(viewer: Viewer) -> dict[str, Any]:
         "phoneCodes": await _all(PhoneCode, {"phone_hash": account.phone_hash}),
         "failedSignIns": await _all(FailedSignIn, {"phone_hash": account.phone_hash}),
         "requests": await _all(IdempotencyKey, own),
+        "idNumberTries": await _all(IdNumberTry, own),
         "expert": _columns(await Expert.get(id=viewer.expert_id)),
         "profiles": [await _profile(each) for each in await Revision.filter(expert_id=viewer.expert_id).order_by("number")],
         "applications": [await _case(each) for each in await Application.filter(expert_id=viewer.expert_id).order_by("id")],

@@ -1,4 +1,4 @@
-"""Standing of formal experts: leaving 注销, dismissal, suspension and its end, lapse by age (rules §8)."""
+"""Standing of experts: leaving 注销, dismissal, suspension and its end, lapse by age, revoked registrations (rules §8)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from functools import partial
 from uuid import UUID
 
 from domain import reads
-from domain.actions import phone_codes
+from domain.actions import id_numbers, phone_codes
 from domain.actions.moving import move
 from domain.actions.promises import send_sms
 from domain.actions.sessions import end_sessions
 from domain.actions.sweeping import each_alone
+from domain.rules import identity
 from domain.rules.calendar import SHANGHAI
 from domain.rules.eligibility import is_age_relaxed
-from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotSignedIn, Unavailable, WrongStanding
+from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable, WrongStanding
 from domain.rules.fields import Fields
 from domain.rules.standing import CHANGES, CLOSES_ACCOUNT, ENDED, REASONS_LENGTH, lapse_day, suspension_end, years_after
 from domain.rules.text import prose
@@ -26,6 +27,7 @@ from models.database import database_now, rows, transaction
 from models.enums import AccountStatus, CodePurpose, DismissalCause, Move, Role, SmsTemplate, Standing, StandingChange
 from models.experts import Expert
 from models.profiles import Revision
+from models.sealing import id_number_hash
 from models.standing import Bar, StandingRecord
 from settings import settings
 
@@ -85,6 +87,31 @@ async def reinstate(expert_id: UUID, *, reasons: str, viewer: Viewer, now: datet
     async with transaction():
         expert, case = await _decided_by(viewer, expert_id, now)
         await _change(expert, case, StandingChange.REINSTATE, viewer=viewer, now=now, reasons=said)
+    return expert
+
+
+async def revoke_registration(id_number: str, *, reasons: str, viewer: Viewer, now: datetime) -> Expert:
+    """撤销登记: close the account of a temporary expert that holds an id number, for provincial officers to whom the card was shown.
+
+    Everything else is as in `deregister`; nobody is barred. Raises NotAllowed (PROVINCE_DECIDES, OWN_CASE), InvalidInput, WrongStanding for
+    who was admitted, NotFound for a number that no live account of an expert has, and TooSoon after too many different numbers in a day.
+    """
+    _province_decides(viewer)
+    fields = Fields()
+    number = fields.check("idNumber", lambda: identity.of_card(id_number, today=_today(now)).number, otherwise="")
+    said = _reasons(reasons, fields)
+    digest = id_number_hash(number)
+    await id_numbers.count_try(digest, account_id=viewer.account_id, most=settings().id_number_looks_per_day, now=now)
+    async with transaction():
+        holder = await Account.get_or_none(id_number_hash=digest, status=AccountStatus.ACTIVE)
+        if holder is not None:
+            await _refuse_own(viewer, holder.id)
+        if holder is None or holder.role is not Role.EXPERT:
+            raise NotFound
+        expert, case = await held((await Expert.get(account_id=holder.id)).id)
+        if not await Account.select_for_update().filter(id=holder.id, id_number_hash=digest, status=AccountStatus.ACTIVE).exists():
+            raise NotFound  # the holder has entered another number meanwhile, or left
+        await _change(expert, case, StandingChange.REVOKE, viewer=viewer, now=now, reasons=said)
     return expert
 
 
@@ -165,6 +192,7 @@ _MESSAGES = {
     StandingChange.SUSPEND: SmsTemplate.SUSPENDED,
     StandingChange.REINSTATE: SmsTemplate.REINSTATED,
     StandingChange.LAPSE: SmsTemplate.LAPSED,
+    StandingChange.REVOKE: SmsTemplate.REGISTRATION_REVOKED,
 }
 
 
@@ -228,22 +256,31 @@ async def held(expert_id: UUID) -> tuple[Expert, Application | None]:
 async def _decided_by(viewer: Viewer, expert_id: UUID, now: datetime) -> tuple[Expert, Application | None]:
     """As `held`, for the officer who may decide on the person's standing."""
     await reads.one(Expert, expert_id, viewer=viewer, now=now)
+    _province_decides(viewer)
+    expert, case = await held(expert_id)
+    await _refuse_own(viewer, expert.account_id)
+    return expert, case
+
+
+def _province_decides(viewer: Viewer) -> None:
     if viewer.role is not Role.PROVINCIAL_OFFICER:
         raise NotAllowed("PROVINCE_DECIDES")
-    expert, case = await held(expert_id)
+
+
+async def _refuse_own(viewer: Viewer, account_id: UUID) -> None:
+    """Nobody decides on themselves, known by phone or id number."""
     own = await rows(
         """SELECT FROM accounts officer JOIN accounts a ON a.phone_hash = officer.phone_hash OR a.id_number_hash = officer.id_number_hash
            WHERE officer.id = $1 AND a.id = $2""",
         viewer.account_id,
-        expert.account_id,
+        account_id,
     )
     if own:
         raise NotAllowed("OWN_CASE")
-    return expert, case
 
 
-def _reasons(text: str) -> str:
-    fields = Fields()
+def _reasons(text: str, fields: Fields | None = None) -> str:
+    fields = fields or Fields()
     said = fields.check("reasons", lambda: prose(text, longest=REASONS_LENGTH), otherwise="")
     fields.refuse()
     return said

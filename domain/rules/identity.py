@@ -69,6 +69,11 @@ def id_number(text: str, *, kind: IdType = IdType.RESIDENT_ID, today: date) -> I
     )
 
 
+def of_card(text: str, *, today: date) -> IdNumber:
+    """As `id_number`, for the kind of card that the number itself tells."""
+    return id_number(text, kind=kind_of(text), today=today)
+
+
 def kind_of(text: str) -> IdType:
     """The kind of card that a number comes from, read off its beginning; a resident's where the number says nothing else."""
     number = re.sub(r"\s", "", normal_form(text, "NFKC"))

@@ -57,8 +57,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The six digits are wrong or used, or the sign-in has waited too long. Wait for the next ones, or sign in anew.",
     ),
     "TAKEN": (
-        "该手机号或证件号码已不能用于注册。如属本人，请携带身份证件到所在地财政部门办理认领。",
-        "This phone or id number cannot be used to register. If it is yours, claim it with your identity card at your finance office.",
+        "该手机号或证件号码已不能用于注册。如已注册，请登录或重置密码；他人用了您的证件号码的，请携带身份证件到省级财政部门办理认领。",
+        "This phone or id number cannot register. Sign in if you have an account, or claim the number with your card at the province.",
     ),
     "KEY_REUSED": (
         "该幂等键已用于另一内容；请为新的请求换用新的键。",
@@ -305,8 +305,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The new id number is that of another account or of somebody barred after a dismissal by now; return or reject the case.",
     ),
     "ID_NUMBER_TAKEN": (
-        "该证件号码不能使用；请核对。如属本人，请携带身份证件到所在地财政部门办理认领。",
-        "This id number cannot be used; check it. If it is yours, claim it with your identity card at your finance office.",
+        "该证件号码不能使用；请核对。如属本人，请携带身份证件到省级财政部门办理认领。",
+        "This id number cannot be used; check it. If it is yours, claim it with your identity card at the provincial finance office.",
     ),
     "REQUIRED": ("此项为必填；请填写。", "This is required; fill it in."),
     "ENTRY_REQUIRED": (

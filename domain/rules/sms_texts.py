@@ -70,6 +70,10 @@ TEXTS: Mapping[SmsTemplate, tuple[str, str]] = {
         "【评审专家库】按年龄规定，您的专家资格已终止。感谢您参与评审工作。",
         "[Expert registry] By the rule on age you have left the registry. Thank you for your work.",
     ),
+    SmsTemplate.REGISTRATION_REVOKED: (
+        "【评审专家库】您的登记已由省级财政部门撤销，账号不再可用。如有疑问，请联系省级财政部门。",
+        "[Expert registry] The provincial finance office has revoked your registration and closed your account. Call it if in doubt.",
+    ),
     SmsTemplate.POOL_MERGED: (
         "【评审专家库】您所在的专家库已并入{pool}，资料和申请随之转入，无需另行办理。",
         "[Expert registry] Your pool was merged into {pool}; your profile and cases have moved with it, you need do nothing.",

@@ -1,4 +1,4 @@
-"""The one table of changes of a formal expert's standing (rules §8), and the dates that go with them."""
+"""The one table of changes of an expert's standing (rules §8), and the dates that go with them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ CHANGES: Mapping[tuple[Standing, StandingChange], Standing] = MappingProxyType(
         (Standing.SUSPENDED, StandingChange.DISMISS): Standing.DISMISSED,
         (Standing.FORMAL, StandingChange.LAPSE): Standing.LAPSED,
         (Standing.SUSPENDED, StandingChange.LAPSE): Standing.LAPSED,
+        (Standing.TEMPORARY, StandingChange.REVOKE): Standing.DEREGISTERED,
     }
 )
 """From where each change leads where; every other is refused. Who is suspended does not deregister: a dismissal may be under way."""

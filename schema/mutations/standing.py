@@ -1,4 +1,4 @@
-"""Mutations of standing: leaving 注销 by formal experts; dismissal, suspension and reinstatement by provincial officers."""
+"""Mutations of standing: leaving 注销 by formal experts; dismissal, suspension, reinstatement, revoking by provincial officers."""
 
 import datetime as dt
 from typing import Annotated
@@ -57,6 +57,16 @@ class ExpertReinstateInput:
     reasons: str = strawberry.field(description=_REASONS)
 
 
+@strawberry.input(description="Close the account of a temporary expert that holds an id number.")
+class RegistrationRevokeInput:
+    """Input of registrationRevoke."""
+
+    id_number: str = strawberry.field(
+        description="证件号码: the 18 places of the card that was shown; full-width digits and a small x are put right."
+    )
+    reasons: str = strawberry.field(description="Reasons, who showed the card among them; at most 1000 characters, kept on record.")
+
+
 ExpertDeregisterResult = Annotated[
     ExpertDeregistered | p.CodeRejected | p.InvalidInput | p.NotAllowed | p.NotSignedIn | p.Unavailable | p.WrongStanding,
     strawberry.union("ExpertDeregisterResult", description="That you have left, or why not."),
@@ -70,6 +80,11 @@ ExpertSuspendResult = Annotated[
 ]
 ExpertReinstateResult = Annotated[
     _Decided, strawberry.union("ExpertReinstateResult", description="The reinstated expert, or why nothing was done.")
+]
+
+RegistrationRevokeResult = Annotated[
+    Expert | p.InvalidInput | p.NotAllowed | p.NotFound | p.NotSignedIn | p.TooSoon | p.Unavailable | p.WrongStanding,
+    strawberry.union("RegistrationRevokeResult", description="The temporary expert whose account was closed, or why nothing was done."),
 ]
 
 
@@ -116,4 +131,16 @@ class StandingMutations:
         """See standing.reinstate."""
         viewer = info.context.signed_in()
         row = await standing.reinstate(wanted_key(input.expert_id, Expert), reasons=input.reasons, viewer=viewer, now=info.context.now)
+        return Expert(row=row)
+
+    @strawberry.mutation(
+        description="撤销登记: close the account of a temporary expert that holds an id number, for provincial officers, to whom the card was shown: "
+        "where somebody else registered with the number, or the person wants to be registered no more. An open case is cancelled, every "
+        "session ends, phone and id number become free; nobody is barred. Not for who was admitted (WrongStanding). Each number counts "
+        "towards a limit a day, found or not."
+    )
+    async def registration_revoke(self, info: Info, input: RegistrationRevokeInput) -> RegistrationRevokeResult:
+        """See standing.revoke_registration."""
+        viewer = info.context.signed_in()
+        row = await standing.revoke_registration(input.id_number, reasons=input.reasons, viewer=viewer, now=info.context.now)
         return Expert(row=row)

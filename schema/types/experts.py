@@ -56,7 +56,7 @@ class Expert(Node):
     suspended_until: date | None = column("suspended_until", "Last day of the suspension that runs now.")
     lapses_on: date | None = column("lapses_on", "First day outside the registry by age, once the person was told.")
     standing_records: list[StandingRecord] = many(
-        "StandingRecord", "expert_id", "资格变动: changes of the standing after admission, the oldest first.", order="{t}.at, {t}.id"
+        "StandingRecord", "expert_id", "资格变动: changes of the standing, the oldest first.", order="{t}.at, {t}.id"
     )
 
     pool_transfers: list[PoolTransfer] = many(

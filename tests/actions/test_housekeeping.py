@@ -4,20 +4,22 @@ from datetime import timedelta
 from uuid import uuid4
 
 from domain.actions import housekeeping
-from models.accounts import Account, FailedSignIn, IdempotencyKey, PhoneCode, Session, SignInTicket
+from models.accounts import Account, FailedSignIn, IdempotencyKey, IdNumberTry, PhoneCode, Session, SignInTicket
 from models.database import database_now
 from models.enums import AccountStatus, CodePurpose, OutboxState, SmsTemplate, Transport
 from models.outbox import OutboxRow
 from models.sms import SmsMessage
 from settings import Settings
-from tests.people import SignedIn, registered_expert
+from tests.people import SignedIn, officer, registered_expert
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-async def _rows_of_age(person: SignedIn, age: timedelta) -> None:
+async def _rows_of_age(person: SignedIn, staff: SignedIn, age: timedelta) -> None:
     at = await database_now() - age
     digest = uuid4().bytes
+    for each in (person, staff):
+        await IdNumberTry.create(account_id=each.account.id, id_number_hash=digest, at=at)
     await FailedSignIn.create(phone_hash=digest, address_hash=digest, at=at)
     await PhoneCode.create(phone_hash=digest, address_hash=digest, purpose=CodePurpose.SIGN_IN, created_at=at, expires_at=at)
     await IdempotencyKey.create(
@@ -72,11 +74,11 @@ async def test_a_promise_that_was_given_up_stays_while_somebody_can_send_its_mes
 
 
 async def test_what_is_over_is_removed_and_the_rest_stays(database: Settings) -> None:
-    person = await registered_expert()
+    person, staff = await registered_expert(), await officer()
     await PhoneCode.all().delete()
     await OutboxRow.all().delete()
     for age in (23 * HOUR, 25 * HOUR, 3 * DAY, 31 * DAY, 91 * DAY):
-        await _rows_of_age(person, age)
+        await _rows_of_age(person, staff, age)
 
     removed = await housekeeping.tidy()
     again = await housekeeping.tidy()
@@ -84,6 +86,7 @@ async def test_what_is_over_is_removed_and_the_rest_stays(database: Settings) ->
     assert {table: count for table, count in removed.items() if count} == {
         "idempotency_keys": 4,
         "failed_sign_ins": 4,
+        "id_number_tries": 4,
         "sign_in_tickets": 4,
         "phone_codes": 3,
         "sms_messages": 1,
@@ -92,6 +95,7 @@ async def test_what_is_over_is_removed_and_the_rest_stays(database: Settings) ->
     }
     assert set(again.values()) == {0}
     assert (await FailedSignIn.all().count(), await IdempotencyKey.all().count(), await PhoneCode.all().count()) == (1, 1, 2)
+    assert await IdNumberTry.filter(account_id=staff.account.id).count() == 5
     assert await SmsMessage.filter(phone_masked="").count() == 9
     assert await Session.filter(account_id=person.account.id, device="pytest").count() == 1 + 9
     assert await OutboxRow.all().count() == 18

@@ -103,6 +103,7 @@ expertDeregister     | another
 expertDismiss        | province
 expertSuspend        | province
 expertReinstate      | province
+registrationRevoke   | province
 staffCreate          | administrator
 staffDisable         | administrator
 staffEnable          | administrator

@@ -7,12 +7,17 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from domain.actions import standing
 from domain.rules.calendar import SHANGHAI
+from domain.rules.errors import NotFound
 from models.database import database_now
 from models.enums import Stage
 from settings import Settings, variable
 from tests.cases import case_at
 from tests.conftest import ROOT
+from tests.people import provincial_officer, some_id_number
 
 
 def export(database: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -30,6 +35,9 @@ def export(database: Settings, *arguments: str) -> subprocess.CompletedProcess[s
 
 async def test_an_auditor_reads_who_did_what_and_nothing_about_experts(database: Settings, tmp_path: Path) -> None:
     person, case = await case_at(Stage.SECOND_REVIEW, name="周审计")
+    province, looked_for = await provincial_officer(), some_id_number()
+    with pytest.raises(NotFound):
+        await standing.revoke_registration(looked_for, reasons="持证到场", viewer=province.viewer, now=await database_now())
     today = (await database_now()).astimezone(SHANGHAI).date()
     file = tmp_path / "audit.jsonl"
 
@@ -45,9 +53,10 @@ async def test_an_auditor_reads_who_did_what_and_nothing_about_experts(database:
         ("SUBMIT", "EXPERT"),
         ("APPROVE", "LOCAL_OFFICER"),
     ]
-    assert {"STAFF_ACT", "TERMS_ACCEPTED", "CASE_MOVED"} <= {each["event"] for each in events}
+    assert {"STAFF_ACT", "TERMS_ACCEPTED", "CASE_MOVED", "ID_NUMBER_LOOKED_FOR"} <= {each["event"] for each in events}
     assert [each["at"] for each in events] == sorted(each["at"] for each in events)
     assert person.account.name not in file.read_text()
+    assert looked_for not in file.read_text()
     assert person.phone[-11:] not in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
     assert (other.returncode, (tmp_path / "before").read_text()) == (0, "")
