@@ -114,6 +114,7 @@ class Settings:
     objections_per_address_day: int = _setting(20, "objections from one client address in 24 hours")
     sign_in_failures: int = _setting(5, "failed sign-ins of one account and address before waiting")
     sign_in_failure_minutes: int = _setting(15, "time over which failed sign-ins count")
+    id_numbers_per_day: int = _setting(5, "different id numbers that an expert can enter in 24 hours")
     id_number_looks_per_day: int = _setting(20, "different id numbers of which an officer can look for the holder in 24 hours")
     session_days: int = _setting(14, "longest life of an expert's session")
     staff_second_factor: bool = _setting(

@@ -15,9 +15,9 @@ from domain.actions import choices
 from domain.actions.accounts import unless_taken
 from domain.actions.at_once import put_into_force
 from domain.actions.editing import Entry, editing, own_entry
-from domain.actions.id_numbers import is_taken
+from domain.actions.id_numbers import count_try, is_taken
 from domain.actions.retries import once
-from domain.rules import mask, text
+from domain.rules import identity, mask, text
 from domain.rules.calendar import SHANGHAI
 from domain.rules.errors import FieldProblem, Invalid, InvalidInput, Taken
 from domain.rules.profile_input import (
@@ -50,6 +50,7 @@ from models.profiles import (
     WorkEntry,
 )
 from models.sealing import id_number_hash
+from settings import settings
 
 SPECIALTIES = 3
 AVOIDANCE_UNITS = 20
@@ -95,8 +96,11 @@ async def save_basic_info(given: BasicInfo, *, viewer: Viewer, now: datetime, ex
 
     Sex and birth date follow the id number; until admission the account's name and id number follow the draft. Fields that take effect at
     once do so for who is admitted: where nothing else is changed then, no draft is left and the answer is the revision in force. Raises
-    InvalidInput with every problem, Taken where the id number belongs to another live account, Stale, and what `open_draft` raises.
+    InvalidInput with every problem, Taken where the id number belongs to another live account, TooSoon after too many different ones in a
+    day, Stale, and what `open_draft` raises.
     """
+    if isinstance(given.id_number, str) and viewer.expert_id is not None:
+        await _count_number(given.id_number, viewer, now)
     async with transaction():
         async with editing(viewer, now=now, expected_version=expected_version) as draft:
             values, problems = check_basic_info(given, _values(draft, BasicInfo) | {"birth_date": draft.birth_date}, today=_today(now))
@@ -292,6 +296,16 @@ async def _remove(model: type[Model], entry: UUID, *, viewer: Viewer, now: datet
 
 
 # What a save does around its section
+
+
+async def _count_number(id_number: str, viewer: Viewer, now: datetime) -> None:
+    """Whether a number is taken is told of a well-formed one alone, and of so many a day; the account's own is no news."""
+    try:
+        number_hash = id_number_hash(identity.of_card(id_number, today=_today(now)).number)
+    except Invalid:
+        return
+    if not await Account.filter(id=viewer.account_id, id_number_hash=number_hash).exists():
+        await count_try(number_hash, account_id=viewer.account_id, most=settings().id_numbers_per_day, now=now)
 
 
 async def _keep_account_in_step(draft: Revision, viewer: Viewer, now: datetime) -> None:

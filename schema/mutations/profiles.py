@@ -215,7 +215,8 @@ _Removed = Profile | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Stale | p.Una
 _SavedEntry = p.InvalidInput | p.KeyReused | p.NotAllowed | p.NotFound | p.NotSignedIn | p.Stale | p.Unavailable
 
 BasicInfoSaveResult = Annotated[
-    _Saved | p.Taken, strawberry.union("BasicInfoSaveResult", description="The draft with its new version, or why it was not saved.")
+    _Saved | p.Taken | p.TooSoon,
+    strawberry.union("BasicInfoSaveResult", description="The draft with its new version, or why it was not saved."),
 ]
 EvaluationInfoSaveResult = Annotated[
     _Saved, strawberry.union("EvaluationInfoSaveResult", description="The draft with its new version, or why it was not saved.")
