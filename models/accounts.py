@@ -93,6 +93,7 @@ class PhoneCode(Row):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     wrong_tries = fields.IntField(default=0)
+    wrong_elsewhere = fields.IntField(default=0)  # of them, from other addresses than the one that asked for the code
     used_at = fields.DatetimeField(null=True)
     superseded_at = fields.DatetimeField(null=True)
 

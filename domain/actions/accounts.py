@@ -68,6 +68,7 @@ async def register(
     terms_version: str,
     sensitive_data_accepted: bool,
     language: Language,
+    address: str | None = None,
     now: datetime,
 ) -> Account:
     """Register a temporary expert: the code proves the phone, the present privacy terms and, apart, the use of sensitive data are accepted.
@@ -79,7 +80,7 @@ async def register(
     person = checked_person(fields, name=name, phone=phone, id_number=id_number, password=password, language=language, now=now)
     check_consent(fields, "termsVersion", terms_version, sensitive_data_accepted=sensitive_data_accepted)
     fields.refuse()
-    await phone_codes.spend(person.phone, CodePurpose.REGISTER, code, now=now)
+    await phone_codes.spend(person.phone, CodePurpose.REGISTER, code, address=address, now=now)
     return await create_expert(person, terms_version=terms_version, now=now)
 
 
@@ -148,7 +149,7 @@ WHERE r.id_number_hash = $1 AND r.id IN (x.draft_id, x.effective_id, c.revision_
 """
 
 
-async def reset_password(phone: str, *, code: str, password: str, now: datetime) -> None:
+async def reset_password(phone: str, *, code: str, password: str, address: str | None = None, now: datetime) -> None:
     """Set a new password with a phone code, and end every session of the account.
 
     Raises InvalidInput, CodeRejected, and SignInRefused where the code is right but the phone has no account that can be used.
@@ -163,9 +164,9 @@ async def reset_password(phone: str, *, code: str, password: str, now: datetime)
         fields.check("password", lambda: not_personal(chosen, known.id_number), otherwise=None)
     if fields.problems:
         # That the password holds part of the id number is for the holder of the phone to know; they keep the code for another one.
-        await phone_codes.check(number, CodePurpose.RESET_PASSWORD, code, now=now)
+        await phone_codes.check(number, CodePurpose.RESET_PASSWORD, code, address=address, now=now)
         fields.refuse()
-    await phone_codes.spend(number, CodePurpose.RESET_PASSWORD, code, now=now)
+    await phone_codes.spend(number, CodePurpose.RESET_PASSWORD, code, address=address, now=now)
     password_hash = await hash_password(chosen)
     async with transaction():
         account = await Account.filter(phone_hash=digest, status=AccountStatus.ACTIVE).select_for_update().first()
@@ -194,13 +195,13 @@ async def change_phone(
     if (password is None) == (old_code is None):
         fields.wrong("password", "ONE_PROOF")
     fields.refuse()
-    await phone_codes.check(number, CodePurpose.CHANGE_PHONE, code, now=now)
+    await phone_codes.check(number, CodePurpose.CHANGE_PHONE, code, address=address, now=now)
     if password is not None:
         if not await password_opens(known, password, phone_hash=known.phone_hash, address=address, now=now):
             raise SignInRefused
     elif old_code is not None:
         await phone_codes.spend(known.phone, CodePurpose.CHANGE_PHONE, old_code, now=now)
-    await phone_codes.spend(number, CodePurpose.CHANGE_PHONE, code, now=now)
+    await phone_codes.spend(number, CodePurpose.CHANGE_PHONE, code, address=address, now=now)
     with unless_taken(phone="newPhone"):
         async with transaction():
             account = await Account.filter(id=viewer.account_id, status=AccountStatus.ACTIVE).select_for_update().first()

@@ -43,7 +43,7 @@ async def raise_objection(notice_id: UUID, *, phone: str, code: str, text: str, 
     if notice is None:
         raise NotFound
     _check_running(notice, now)
-    await phone_codes.spend(number, CodePurpose.OBJECT, code, now=now)
+    await phone_codes.spend(number, CodePurpose.OBJECT, code, address=address, now=now)
     by_phone, from_address = phone_hash(number), keyed_hash("address", network(address))
     async with transaction():
         await take_turns(by_phone, from_address)

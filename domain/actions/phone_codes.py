@@ -13,7 +13,7 @@ from domain.rules.fields import Fields
 from domain.rules.messages import Language
 from domain.rules.network import network
 from domain.rules.phone import mobile
-from domain.rules.phone_codes import CodeLimits, CodeOutcome, IssuedCode, SendHistory, Sent, check_sending, present
+from domain.rules.phone_codes import FOR_ANY_PHONE, CodeLimits, CodeOutcome, IssuedCode, SendHistory, Sent, check_sending, present
 from domain.rules.text import normal_form
 from models.accounts import PhoneCode
 from models.database import in_transaction, rows, take_turns, transaction
@@ -51,10 +51,10 @@ async def send(phone: str, purpose: CodePurpose, *, address: str, language: Lang
     fields = Fields()
     number = fields.check("phone", lambda: mobile(phone), otherwise="")
     fields.refuse()
-    to_phone, for_address = phone_hash(number), keyed_hash("address", network(address))
+    to_phone, for_address = phone_hash(number), _kept(address)
     async with transaction():
         await take_turns(to_phone, for_address)
-        check_sending(await _history(to_phone, for_address, now), now=now, limits=limits())
+        check_sending(await _history(to_phone, for_address, purpose, now), now=now, limits=limits())
         await PhoneCode.filter(phone_hash=to_phone, purpose=purpose, used_at=None, superseded_at=None).update(superseded_at=now)
         issued = await PhoneCode.create(
             phone_hash=to_phone, address_hash=for_address, purpose=purpose, created_at=now, expires_at=now + limits().life
@@ -71,21 +71,22 @@ async def send(phone: str, purpose: CodePurpose, *, address: str, language: Lang
     return issued
 
 
-async def check(phone: str, purpose: CodePurpose, code: str, *, now: datetime) -> None:
+async def check(phone: str, purpose: CodePurpose, code: str, *, address: str | None = None, now: datetime) -> None:
     """Make sure of a code without using it up; a wrong one counts like any try. Raises CodeRejected. Call outside any transaction."""
-    await _try(phone, purpose, code, use=False, now=now)
+    await _try(phone, purpose, code, address, use=False, now=now)
 
 
-async def spend(phone: str, purpose: CodePurpose, code: str, *, now: datetime) -> None:
+async def spend(phone: str, purpose: CodePurpose, code: str, *, address: str | None = None, now: datetime) -> None:
     """Use a code up: of several callers with the same right code exactly one succeeds, the others get CodeRejected.
 
-    `phone` is E.164. Call outside any transaction and after everything of the input has been checked: the code stays used, and a wrong try
+    `phone` is E.164; `address` is the client's wherever somebody unknown can try: from elsewhere than where the code was asked for, wrong
+    tries are fewer. Call outside any transaction and after everything of the input has been checked: the code stays used, and a wrong try
     stays counted, whatever becomes of the verb that asked.
     """
-    await _try(phone, purpose, code, use=True, now=now)
+    await _try(phone, purpose, code, address, use=True, now=now)
 
 
-async def _try(phone: str, purpose: CodePurpose, code: str, *, use: bool, now: datetime) -> None:
+async def _try(phone: str, purpose: CodePurpose, code: str, address: str | None, *, use: bool, now: datetime) -> None:
     if in_transaction():
         raise RuntimeError("a try at a code must not be rolled back: call outside the transaction")
     digits = normal_form(code, "NFKC").strip()
@@ -96,10 +97,12 @@ async def _try(phone: str, purpose: CodePurpose, code: str, *, use: bool, now: d
             .select_for_update()
             .first()
         )
-        outcome = CodeOutcome.WRONG if issued is None else _outcome(issued, purpose, digits, now)
+        elsewhere = issued is not None and address is not None and _kept(address) != issued.address_hash
+        outcome = CodeOutcome.WRONG if issued is None else _outcome(issued, purpose, digits, elsewhere, now)
         if issued is not None and outcome is CodeOutcome.WRONG:
             issued.wrong_tries += 1
-            await issued.save(update_fields=["wrong_tries"])
+            issued.wrong_elsewhere += elsewhere
+            await issued.save(update_fields=["wrong_tries", "wrong_elsewhere"])
         if issued is not None and outcome is CodeOutcome.ACCEPTED and use:
             issued.used_at = now
             await issued.save(update_fields=["used_at"])
@@ -107,21 +110,32 @@ async def _try(phone: str, purpose: CodePurpose, code: str, *, use: bool, now: d
         raise CodeRejected
 
 
-def _outcome(issued: PhoneCode, purpose: CodePurpose, digits: str, now: datetime) -> CodeOutcome:
+def _outcome(issued: PhoneCode, purpose: CodePurpose, digits: str, elsewhere: bool, now: datetime) -> CodeOutcome:
     kept = IssuedCode(
         purpose=issued.purpose,
         expires_at=issued.expires_at,
         wrong_tries=issued.wrong_tries,
+        wrong_elsewhere=issued.wrong_elsewhere,
         used_at=issued.used_at,
         superseded_at=issued.superseded_at,
     )
     matches = hmac.compare_digest(digits.encode(errors="replace"), code_of(issued.id).encode())
-    return present(kept, purpose=purpose, matches=matches, now=now, limits=limits())
+    return present(kept, purpose=purpose, matches=matches, now=now, limits=limits(), elsewhere=elsewhere)
 
 
-async def _history(to_phone: bytes, for_address: bytes, now: datetime) -> SendHistory:
+def _kept(address: str) -> bytes:
+    return keyed_hash("address", network(address))
+
+
+async def _history(to_phone: bytes, for_address: bytes, purpose: CodePurpose, now: datetime) -> SendHistory:
     found = await rows(
         """SELECT 'to_phone' AS whose, count(*), min(created_at), max(created_at) FROM phone_codes WHERE phone_hash = $1 AND created_at > $3
+           UNION ALL
+           SELECT 'for_anybody', count(*), min(created_at), max(created_at) FROM phone_codes
+           WHERE phone_hash = $1 AND created_at > $3 AND purpose = ANY($5)
+           UNION ALL
+           SELECT 'unused_from_here', count(*), min(created_at), max(created_at) FROM phone_codes
+           WHERE phone_hash = $1 AND created_at > $3 AND address_hash = $2 AND used_at IS NULL
            UNION ALL
            SELECT 'for_address', count(*), min(created_at), max(created_at) FROM phone_codes WHERE address_hash = $2 AND created_at > $4
            UNION ALL
@@ -130,5 +144,6 @@ async def _history(to_phone: bytes, for_address: bytes, now: datetime) -> SendHi
         for_address,
         now - timedelta(days=1),
         now - timedelta(hours=1),
+        [each.value for each in FOR_ANY_PHONE if purpose in FOR_ANY_PHONE],
     )
     return SendHistory(**{each["whose"]: Sent(each["count"], each["min"], each["max"]) for each in found})

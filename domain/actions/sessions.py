@@ -94,7 +94,7 @@ async def open_session(
             raise SignInRefused
     else:
         known = None
-        await phone_codes.spend(number, CodePurpose.SIGN_IN, code or "", now=now)
+        await phone_codes.spend(number, CodePurpose.SIGN_IN, code or "", address=address, now=now)
     async with transaction():
         account = await Account.filter(phone_hash=digest, status=AccountStatus.ACTIVE).select_for_update().first()
         # While the password was being checked it may have been reset, which ends all sessions; this one would live on.

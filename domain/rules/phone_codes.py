@@ -10,6 +10,9 @@ from enum import Enum
 from domain.rules.errors import TooSoon
 from models.enums import CodePurpose
 
+FOR_ANY_PHONE = frozenset({CodePurpose.REGISTER, CodePurpose.OBJECT})
+"""Purposes with whose codes the holder of an account can do nothing; they share half of a phone's day, the others keep the rest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeLimits:
@@ -21,6 +24,16 @@ class CodeLimits:
     per_phone_and_day: int = 10
     per_address_and_hour: int = 30
     in_all_and_hour: int = 3_000
+
+    @property
+    def share_of_strangers(self) -> int:
+        """Codes of a phone's day that purposes of anybody, or codes asked for from one address and never used, may take."""
+        return _half(self.per_phone_and_day)
+
+    @property
+    def tries_elsewhere(self) -> int:
+        """Wrong tries at a code from other addresses than the one that asked for it."""
+        return _half(self.wrong_tries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +47,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class SendHistory:
-    """What was sent before, whatever the purpose: to this phone in 24 hours, for this client address and by everybody in one hour."""
+    """What was sent before: to this phone in 24 hours, in all, for purposes of anybody (nothing where another is in hand), and for this
+    client address without having been used; for this client address and by everybody in one hour."""
 
     to_phone: Sent = field(default_factory=Sent)
+    for_anybody: Sent = field(default_factory=Sent)
+    unused_from_here: Sent = field(default_factory=Sent)
     for_address: Sent = field(default_factory=Sent)
     in_all: Sent = field(default_factory=Sent)
 
@@ -46,6 +62,8 @@ def check_sending(history: SendHistory, *, now: datetime, limits: CodeLimits) ->
     waits = [
         _wait_for_next(history.to_phone, limits.resend_after, now),
         _wait_below(history.to_phone, limits.per_phone_and_day, timedelta(days=1), now),
+        _wait_below(history.for_anybody, limits.share_of_strangers, timedelta(days=1), now),
+        _wait_below(history.unused_from_here, limits.share_of_strangers, timedelta(days=1), now),
         _wait_below(history.for_address, limits.per_address_and_hour, timedelta(hours=1), now),
         _wait_below(history.in_all, limits.in_all_and_hour, timedelta(hours=1), now),
     ]
@@ -55,6 +73,10 @@ def check_sending(history: SendHistory, *, now: datetime, limits: CodeLimits) ->
 
 def _wait_for_next(sent: Sent, pause: timedelta, now: datetime) -> timedelta:
     return sent.newest + pause - now if sent.newest else timedelta(0)
+
+
+def _half(number: int) -> int:
+    return (number + 1) // 2
 
 
 def _wait_below(sent: Sent, most: int, span: timedelta, now: datetime) -> timedelta:
@@ -75,17 +97,20 @@ class CodeOutcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedCode:
-    """What is kept of a code that was sent. `wrong_tries` is the number before the try in hand."""
+    """What is kept of a code that was sent. `wrong_tries`, and those of them from elsewhere, are the numbers before the try in hand."""
 
     purpose: CodePurpose
     expires_at: datetime
     wrong_tries: int = 0
+    wrong_elsewhere: int = 0
     used_at: datetime | None = None
     superseded_at: datetime | None = None
 
 
-def present(code: IssuedCode, *, purpose: CodePurpose, matches: bool, now: datetime, limits: CodeLimits) -> CodeOutcome:
-    """The outcome of one try; `matches` tells whether the digits were right.
+def present(
+    code: IssuedCode, *, purpose: CodePurpose, matches: bool, now: datetime, limits: CodeLimits, elsewhere: bool = False
+) -> CodeOutcome:
+    """The outcome of one try; `matches` tells whether the digits were right, `elsewhere` whether another address asked for the code.
 
     Only ACCEPTED uses the code up and only WRONG counts a try: a dead code is not compared, so guessing at it reveals nothing. Ask under
     the lock of the code's row, so that tries made at the same time are counted one after the other.
@@ -98,6 +123,6 @@ def present(code: IssuedCode, *, purpose: CodePurpose, matches: bool, now: datet
         return CodeOutcome.SUPERSEDED
     if now >= code.expires_at:
         return CodeOutcome.EXPIRED
-    if code.wrong_tries >= limits.wrong_tries:
+    if code.wrong_tries >= limits.wrong_tries or (elsewhere and code.wrong_elsewhere >= limits.tries_elsewhere):
         return CodeOutcome.LOCKED
     return CodeOutcome.ACCEPTED if matches else CodeOutcome.WRONG

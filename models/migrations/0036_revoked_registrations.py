@@ -1,4 +1,4 @@
-"""Registrations that the province revokes; and who asked about which id number."""
+"""Registrations that the province revokes, who asked about which id number, and wrong tries at a code from elsewhere."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ class Migration(migrations.Migration):
                 "who looked for its holder.",
             },
             bases=["Model"],
+        ),
+        ops.AddField(model_name="PhoneCode", name="wrong_elsewhere", field=fields.IntField(null=True)),
+        ops.RunSQL("UPDATE phone_codes SET wrong_elsewhere = 0", ""),  # they live five minutes
+        ops.AlterField(model_name="PhoneCode", name="wrong_elsewhere", field=fields.IntField(default=0)),
+        # For processes of the version before, which go on sending codes while this one is brought in.
+        ops.RunSQL(
+            "ALTER TABLE phone_codes ALTER wrong_elsewhere SET DEFAULT 0",
+            "ALTER TABLE phone_codes ALTER wrong_elsewhere DROP DEFAULT",
         ),
         ops.AlterModelOptions(
             name="StandingRecord",

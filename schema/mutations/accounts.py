@@ -217,6 +217,7 @@ class AccountMutations:
             terms_version=input.terms_version,
             sensitive_data_accepted=input.sensitive_data_accepted,
             language=info.context.language,
+            address=info.context.client_address,
             now=info.context.now,
         )
         return Account(row=account)
@@ -271,7 +272,10 @@ class AccountMutations:
     @strawberry.mutation(description="Set a new password with a phone code; every session of the account ends.")
     async def password_reset(self, info: Info, input: PasswordResetInput) -> PasswordResetResult:
         """See accounts.reset_password."""
-        await accounts.reset_password(input.phone, code=input.code, password=input.password, now=info.context.now)
+        context = info.context
+        await accounts.reset_password(
+            input.phone, code=input.code, password=input.password, address=context.client_address, now=context.now
+        )
         return PasswordWasReset(at=info.context.now)
 
     @strawberry.mutation(description="Sign in with another phone from now on; every other session ends, and both phones are told.")

@@ -9,7 +9,7 @@ import pytest
 
 from api.app import application
 from domain.actions import demonstration, sessions
-from models.accounts import Session
+from models.accounts import PhoneCode, Session
 from models.enums import CodePurpose
 from schema.root import schema
 from settings import Settings, settings
@@ -302,3 +302,21 @@ async def test_the_clock_moves_in_development_alone(browser: Browser, change_set
     assert [(each["path"], each["code"]) for each in back["fields"]] == [("seconds", "CLOCK_RANGE")]
     assert (refused["__typename"], refused["code"]) == ("NotAllowed", "DEVELOPMENT_ONLY")
     assert (messages["data"], messages["errors"][0]["extensions"]["code"]) == (None, "DEVELOPMENT_ONLY")
+
+
+async def test_wrong_codes_from_elsewhere_leave_two_tries_to_who_asked(browser: Browser, now: datetime) -> None:
+    given = {"phone": some_phone(), "code": "x"}
+    register = {"name": "张三", "idNumber": some_id_number(), "termsVersion": settings().privacy_terms_version}
+    doors: dict[CodePurpose, tuple[str, dict[str, Any]]] = {
+        CodePurpose.SIGN_IN: ("sessionOpen", {"transport": "BEARER"}),
+        CodePurpose.RESET_PASSWORD: ("passwordReset", {"password": PASSWORD}),
+        CodePurpose.REGISTER: ("accountRegister", register | {"password": PASSWORD, "sensitiveDataAccepted": True}),
+    }
+
+    for number, (purpose, (mutation, rest)) in enumerate(doors.items()):
+        await code_sent(given["phone"], purpose, now=now + timedelta(minutes=number))
+        answers = [await browser.do(mutation, given | rest) for _ in range(4)]
+        kept = await PhoneCode.filter(purpose=purpose).order_by("-id").first()
+        assert [each["code"] for each in answers] == ["CODE_REJECTED"] * 4
+        assert kept is not None
+        assert (kept.wrong_tries, kept.wrong_elsewhere) == (3, 3)

@@ -95,14 +95,56 @@ async def test_a_new_code_takes_the_place_of_the_old_one_of_its_purpose_alone(no
 async def test_a_phone_gets_ten_codes_in_a_day(now: datetime) -> None:
     phone = some_phone()
     for number in range(10):
-        await phone_codes.send(phone, CodePurpose.OBJECT, address=some_address(), now=now + timedelta(hours=number))
+        await phone_codes.send(phone, CodePurpose.SIGN_IN, address=some_address(), now=now + timedelta(hours=number))
 
     with pytest.raises(TooSoon) as refusal:
-        await phone_codes.send(phone, CodePurpose.OBJECT, address=some_address(), now=now + timedelta(hours=23))
+        await phone_codes.send(phone, CodePurpose.SIGN_IN, address=some_address(), now=now + timedelta(hours=23))
 
     assert refusal.value.retry_after_seconds == 3600
     assert len(await kept(phone)) == 10
-    await phone_codes.send(phone, CodePurpose.OBJECT, address=some_address(), now=now + timedelta(hours=24))
+    await phone_codes.send(phone, CodePurpose.SIGN_IN, address=some_address(), now=now + timedelta(hours=24))
+
+
+async def test_purposes_of_anybody_take_half_of_a_phones_day_and_leave_the_rest_to_its_owner(now: datetime) -> None:
+    phone = some_phone()
+    for number in range(5):
+        purpose = CodePurpose.OBJECT if number % 2 else CodePurpose.REGISTER
+        await phone_codes.send(phone, purpose, address=some_address(), now=now + timedelta(hours=number))
+
+    for purpose in (CodePurpose.OBJECT, CodePurpose.REGISTER):
+        with pytest.raises(TooSoon) as refusal:
+            await phone_codes.send(phone, purpose, address=some_address(), now=now + timedelta(hours=5))
+        assert refusal.value.retry_after_seconds == 19 * 3600
+
+    assert len(await kept(phone)) == 5
+    for number, purpose in enumerate((CodePurpose.SIGN_IN, CodePurpose.RESET_PASSWORD, CodePurpose.DEREGISTER)):
+        await phone_codes.send(phone, purpose, address=some_address(), now=now + timedelta(hours=6 + number))
+
+
+async def test_codes_that_one_address_asks_for_and_nobody_uses_take_half_of_a_phones_day(now: datetime) -> None:
+    phone, stranger, owner = some_phone(), some_address(), some_address()
+    for number in range(5):
+        await phone_codes.send(phone, CodePurpose.SIGN_IN, address=stranger, now=now + timedelta(hours=number))
+
+    with pytest.raises(TooSoon) as refusal:
+        await phone_codes.send(phone, CodePurpose.RESET_PASSWORD, address=stranger, now=now + timedelta(hours=5))
+
+    assert refusal.value.retry_after_seconds == 19 * 3600
+    assert len(await kept(phone)) == 5
+    for number in range(5):
+        issued = await phone_codes.send(phone, CodePurpose.SIGN_IN, address=owner, now=now + timedelta(hours=6 + number))
+        await phone_codes.spend(phone, CodePurpose.SIGN_IN, phone_codes.code_of(issued.id), now=now + timedelta(hours=6 + number))
+
+
+async def test_who_uses_the_codes_has_all_ten_from_one_address(now: datetime) -> None:
+    phone, owner = some_phone(), some_address()
+
+    for number in range(10):
+        later = now + timedelta(hours=number)
+        issued = await phone_codes.send(phone, CodePurpose.SIGN_IN, address=owner, now=later)
+        await phone_codes.spend(phone, CodePurpose.SIGN_IN, phone_codes.code_of(issued.id), now=later)
+
+    assert len(await kept(phone)) == 10
 
 
 async def test_a_client_address_gets_thirty_codes_in_an_hour_also_when_it_asks_for_all_at_once(now: datetime) -> None:

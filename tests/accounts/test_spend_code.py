@@ -110,6 +110,37 @@ async def test_five_wrong_tries_lock_a_code(now: datetime) -> None:
     assert await state(issued) == (5, False)
 
 
+async def test_strangers_spend_three_of_the_five_and_who_asked_for_the_code_keeps_two(now: datetime) -> None:
+    phone, owner = some_phone(), some_address()
+    issued = await phone_codes.send(phone, PURPOSE, address=owner, now=now)
+    code = phone_codes.code_of(issued.id)
+    for _ in range(8):
+        with pytest.raises(CodeRejected):
+            await phone_codes.spend(phone, PURPOSE, wrong(code), address=some_address(), now=now)
+
+    assert await state(issued) == (3, False)
+    with pytest.raises(CodeRejected):
+        await phone_codes.spend(phone, PURPOSE, code, address=some_address(), now=now)  # the right one tells a stranger no more
+    with pytest.raises(CodeRejected):
+        await phone_codes.spend(phone, PURPOSE, wrong(code), address=owner, now=now)
+    await phone_codes.spend(phone, PURPOSE, code, address=owner, now=now)
+    assert await state(issued) == (4, True)
+
+
+async def test_from_elsewhere_a_code_is_good_too_and_five_tries_lock_it_from_wherever_they_come(now: datetime) -> None:
+    (phone, _, code), (other, locked, digits) = await sent(now), await sent(now)
+    tries = [some_address()] * 3 + [None] * 2
+
+    await phone_codes.spend(phone, PURPOSE, code, address=some_address(), now=now)
+    for address in tries:
+        with pytest.raises(CodeRejected):
+            await phone_codes.spend(other, PURPOSE, wrong(digits), address=address, now=now)
+
+    with pytest.raises(CodeRejected):
+        await phone_codes.spend(other, PURPOSE, digits, now=now)
+    assert await state(locked) == (5, False)
+
+
 async def test_four_wrong_tries_leave_one(now: datetime) -> None:
     phone, issued, code = await sent(now)
     for _ in range(4):
