@@ -178,7 +178,7 @@ class FirstAct:
 
     def return_and_resubmit(self) -> None:
         """First review passes, second review sends back, the applicant mends."""
-        step("初审：办理占用、查看图片、通过", "first review: claim, look at an image, approve")
+        step("初审：领取申请、查看图片、通过", "first review: claim, look at an image, approve")
         claimed = self.local.change(op.APPLICATION_CLAIM, "Application", applicationId=self.case)
         expect("the claim is mine", claimed["claim"]["mine"], wanted=True)
         basic = self.in_queue(self.local)["profile"]["basicInfo"]

@@ -124,10 +124,10 @@ async def create_staff(
         fields.wrong("poolCode", "POOL_NOT_SELECTABLE")
     fields.refuse()
     password_hash = await hash_password(person.password)
-    with unless_taken(phone="phone"):
+    with unless_taken(phone="phone", wording="TAKEN_BY_SOMEBODY"):
         async with transaction():
             if await is_expert(id_number_hash(person.id_number)):
-                raise Taken("idNumber")
+                raise Taken("idNumber", "TAKEN_BY_SOMEBODY")
             account = await _create_account(person, role, password_hash, pool_code=pool_code, now=now)
             await note(StaffActKind.CREATED, account, by=by, now=now)
     return account
@@ -198,11 +198,11 @@ async def change_phone(
     await phone_codes.check(number, CodePurpose.CHANGE_PHONE, code, address=address, now=now)
     if password is not None:
         if not await password_opens(known, password, phone_hash=known.phone_hash, address=address, now=now):
-            raise SignInRefused
+            raise SignInRefused("PASSWORD_WRONG")
     elif old_code is not None:
         await phone_codes.spend(known.phone, CodePurpose.CHANGE_PHONE, old_code, now=now)
     await phone_codes.spend(number, CodePurpose.CHANGE_PHONE, code, address=address, now=now)
-    with unless_taken(phone="newPhone"):
+    with unless_taken(phone="newPhone", wording="PHONE_TAKEN"):
         async with transaction():
             account = await Account.filter(id=viewer.account_id, status=AccountStatus.ACTIVE).select_for_update().first()
             if account is None or (account.phone_hash, account.password_hash) != (known.phone_hash, known.password_hash):
@@ -241,8 +241,8 @@ async def _create_account(person: Person, role: Role, password_hash: str, *, poo
 
 
 @contextmanager
-def unless_taken(*, phone: str, id_number: str = "idNumber") -> Iterator[None]:
-    """Turn the refusal of the two constraints into Taken, with the paths of phone and id number in the input."""
+def unless_taken(*, phone: str, id_number: str = "idNumber", wording: str | None = None) -> Iterator[None]:
+    """Turn the refusal of the two constraints into Taken, with the paths of phone and id number in the input, and its text."""
     paths = {"one_live_account_per_phone": phone, "one_live_account_per_id_number": id_number}
     try:
         yield
@@ -250,4 +250,4 @@ def unless_taken(*, phone: str, id_number: str = "idNumber") -> Iterator[None]:
         path = paths.get(getattr(error.__cause__, "constraint_name", ""))
         if path is None:
             raise
-        raise Taken(path) from None
+        raise Taken(path, wording) from None

@@ -78,7 +78,7 @@ async def ask_own_data(*, password: str, viewer: Viewer, address: str, now: date
         raise NotAllowed
     account = await Account.get(id=viewer.account_id)
     if not await password_opens(account, password, phone_hash=account.phone_hash, address=address, now=now):
-        raise SignInRefused
+        raise SignInRefused("PASSWORD_WRONG")
     return await _ask(ExportKind.OWN_DATA, {}, viewer=viewer, now=now)
 
 
@@ -96,7 +96,7 @@ async def _ask(kind: ExportKind, conditions: Mapping[str, Any], *, subject_id: U
             return running
         asked = Export.filter(requested_by_id=viewer.account_id, kind=kind, created_at__gt=now - _DAY).order_by("-created_at")
         if (last := await asked.offset(settings().exports_per_day - 1).first()) is not None:
-            raise TooSoon(int((last.created_at + _DAY - now).total_seconds()) + 1)
+            raise TooSoon(int((last.created_at + _DAY - now).total_seconds()) + 1, "EXPORTS_USED_UP")
         export = await Export.create(
             kind=kind,
             requested_by_id=viewer.account_id,

@@ -43,7 +43,7 @@ async def count_try(number_hash: bytes, *, account_id: UUID, most: int, now: dat
         if found["known"]:
             return
         if wait := wait_below(found["count"], found["oldest"], most, _DAY, now):
-            raise TooSoon(wait)
+            raise TooSoon(wait, "ID_NUMBERS_USED_UP")
         await IdNumberTry.create(account_id=account_id, id_number_hash=number_hash, at=now)
 
 

@@ -314,14 +314,14 @@ async def _keep_account_in_step(draft: Revision, viewer: Viewer, now: datetime) 
     if person.standing is Standing.TEMPORARY:
         await _give_to_account(draft, person)
     if await is_taken(draft.id_number_hash, account_id=viewer.account_id, now=now):
-        raise Taken("idNumber")
+        raise Taken("idNumber", "ID_NUMBER_TAKEN")
 
 
 async def _give_to_account(draft: Revision, person: Expert) -> None:
     account = await Account.filter(id=person.account_id).select_for_update().get()
     person.name = account.name = draft.name or account.name
     account.id_number, account.id_number_hash, account.id_number_masked = draft.id_number, draft.id_number_hash, draft.id_number_masked
-    with unless_taken(phone="phone"):
+    with unless_taken(phone="phone", wording="ID_NUMBER_TAKEN"):
         await account.save(update_fields=["name", "id_number", "id_number_hash", "id_number_masked"])
     await person.save(update_fields=["name"])
 

@@ -72,11 +72,11 @@ async def enable(account_id: UUID, *, viewer: Viewer, now: datetime) -> Account:
         account = await _locked(account_id, viewer)
         if account.status is AccountStatus.DISABLED:
             if account.id_number_hash is not None and await is_expert(account.id_number_hash):
-                raise Taken("staffId")
+                raise Taken("staffId", "TAKEN_BY_SOMEBODY")
             if account.pool_code is not None and not await _keeps_experts(account.pool_code):
                 raise InvalidInput([FieldProblem("staffId", "STAFF_POOL_CLOSED")])
             account.status = AccountStatus.ACTIVE
-            with unless_taken(phone="staffId", id_number="staffId"):
+            with unless_taken(phone="staffId", id_number="staffId", wording="TAKEN_BY_SOMEBODY"):
                 await account.save(update_fields=["status"])
             await end_sessions(account.id, now=now)
             await note(StaffActKind.ENABLED, account, by=viewer, now=now)

@@ -43,7 +43,7 @@ def check_in_hands(case: CaseFacts, viewer: Viewer, *, holder: str, now: datetim
 def check_rate(asked: Sent, *, most: int, now: datetime) -> None:
     """Raise TooSoon where the officer has asked `most` times within an hour, with the seconds until the oldest falls out of it."""
     if asked.oldest is not None and asked.count >= most:
-        raise TooSoon(math.ceil((asked.oldest + HOUR - now).total_seconds()))
+        raise TooSoon(math.ceil((asked.oldest + HOUR - now).total_seconds()), "CLEAR_READS_USED_UP")
 
 
 def written(fields: set[PersonalField]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from models.enums import HalfDay, Move, ObjectionState, Stage, Standing
@@ -34,10 +34,17 @@ class FieldProblem:
 class Refusal(Exception):
     """A request is understood and not carried out; nothing has changed.
 
-    Each subclass is one GraphQL problem type. `code` is stable; its text stands in domain/rules/messages.py.
+    Each subclass is one GraphQL problem type. `code` is stable; its text stands in domain/rules/messages.py, under `wording` where the same
+    refusal is told to somebody else, or of something else.
     """
 
     code: ClassVar[str]
+    _wording: str | None = None
+
+    @property
+    def wording(self) -> str:
+        """The name of the text."""
+        return self._wording or self.code
 
     @property
     def wording(self) -> str:
@@ -183,9 +190,15 @@ class TooSoon(Refusal):
 
     code = "TOO_SOON"
 
-    def __init__(self, retry_after_seconds: int) -> None:
+    def __init__(self, retry_after_seconds: int, wording: str | None = None) -> None:
         super().__init__(retry_after_seconds)
         self.retry_after_seconds = retry_after_seconds
+        self._wording = wording  # which limit, where it is one of hours or days
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The time as people read it."""
+        return {"wait": timedelta(seconds=self.retry_after_seconds)}
 
 
 class CodeRejected(Refusal):
@@ -198,6 +211,10 @@ class SignInRefused(Refusal):
     """Phone and password or code do not open a session; whether the phone is known is not told."""
 
     code = "SIGN_IN_REFUSED"
+
+    def __init__(self, wording: str | None = None) -> None:
+        super().__init__()
+        self._wording = wording
 
 
 class SecondFactorNeeded(Refusal):
@@ -222,13 +239,14 @@ class SecondFactorRejected(Refusal):
 
 
 class Taken(Refusal):
-    """A phone or id number belongs to a live account already; the text names the way to claim it at an office."""
+    """A phone or id number belongs to a live account already; to a registrant the text names the way to claim it at an office."""
 
     code = "TAKEN"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, wording: str | None = None) -> None:
         super().__init__(path)
         self.path = path
+        self._wording = wording
 
 
 class KeyReused(Refusal):

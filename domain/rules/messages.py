@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from domain.rules.calendar import SHANGHAI
@@ -12,7 +13,8 @@ from models.enums import Vocabulary
 
 Language = Literal["zh", "en"]
 
-# Placeholders are names of facts. A fact that is a Vocabulary shows its wording, a list its items, an instant the time in Shanghai.
+# Placeholders are names of facts. A fact that is a Vocabulary shows its wording, a list its items, an instant the time in Shanghai, a span
+# of time seconds, minutes or hours.
 MESSAGES: dict[str, tuple[str, str]] = {
     # Refusals
     "NOT_SIGNED_IN": ("请先登录。", "Sign in first."),
@@ -36,10 +38,30 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Another officer has decided first; the case is at {stage}. Reload to see it.",
     ),
     "CLAIMED_BY_ANOTHER": (
-        "{holder}正在办理此申请，占用至{until}；请届时再试或与其联系。",
+        "{holder}已领取此申请，至{until}；请届时再试或与其联系。",
         "{holder} holds this case until {until}; try again then or speak to them.",
     ),
-    "TOO_SOON": ("操作过于频繁，请在 {retry_after_seconds} 秒后再试。", "Too many requests; try again in {retry_after_seconds} seconds."),
+    "TOO_SOON": ("操作过于频繁，请在 {wait}后再试。", "Too many requests; try again in {wait}."),
+    "PHONE_CODES_USED_UP": (
+        "验证码的获取次数已达上限，请在 {wait}后再试。",
+        "No more codes can be sent for now; try again in {wait}.",
+    ),
+    "OBJECTIONS_USED_UP": (
+        "一天内提出异议的次数已达上限，请在 {wait}后再试。",
+        "That is as many objections as a day allows; try again in {wait}.",
+    ),
+    "EXPORTS_USED_UP": (
+        "一天内申请此类导出的次数已达上限，请在 {wait}后再试。",
+        "That is as many exports of this kind as a day allows; try again in {wait}.",
+    ),
+    "CLEAR_READS_USED_UP": (
+        "一小时内查看明文的次数已达上限，请在 {wait}后再试。",
+        "That is as many looks at data in clear as an hour allows; try again in {wait}.",
+    ),
+    "ID_NUMBERS_USED_UP": (
+        "一天内可填写或查找的不同证件号码已达上限，请在 {wait}后再试。",
+        "That is as many different id numbers as a day allows; try again in {wait}.",
+    ),
     "CODE_REJECTED": (
         "验证码不正确或已失效。请核对；仍不行请重新获取。",
         "The code is wrong or no longer valid. Check it, or ask for a new one.",
@@ -60,6 +82,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "该手机号或证件号码已不能用于注册。如已注册，请登录或重置密码；他人用了您的证件号码的，请携带身份证件到省级财政部门办理认领。",
         "This phone or id number cannot register. Sign in if you have an account, or claim the number with your card at the province.",
     ),
+    "TAKEN_BY_SOMEBODY": (
+        "该手机号或证件号码已有账号，或者证件号码属于在册专家，不能用于工作人员账号；请核对。",
+        "This phone or id number has a live account, or the number is that of an expert: it cannot be one of staff. Check it.",
+    ),
+    "PHONE_TAKEN": ("该手机号已有账号；请换用其他手机号。", "This phone has an account already; choose another."),
+    "PASSWORD_WRONG": ("密码不正确；请核对，或用验证码重置密码。", "The password is not right; check it, or reset it by a phone code."),
     "KEY_REUSED": (
         "该幂等键已用于另一内容；请为新的请求换用新的键。",
         "This idempotency key was used with another input; take a new key for a new request.",
@@ -110,8 +138,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Second and final review need two officers, and you have done one of them; another officer must decide this one.",
     ),
     "CASE_UNDER_REVIEW": (
-        "申请正在审核中，暂不能修改；如需修改请先撤回。",
-        "The case is under review and cannot be edited; withdraw it first.",
+        "申请正在审核中，暂不能修改；初审尚未作出决定的可以先撤回，其他情况请等待审核结果。",
+        "The case is under review and cannot be edited. Withdraw it while first review has not decided; after that wait for the result.",
     ),
     "STANDING_ENDED": ("您已不在专家库中，不能修改资料。", "You are no longer in the registry; the profile cannot be edited."),
     "WRONG_STANDING": (
@@ -157,8 +185,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "DECLARATION_REQUIRED": ("请先阅读并同意此项声明。", "Read and accept this declaration first."),
     "POOL_NOT_SELECTABLE": (
-        "所选区划不能作为隶属区划；请选择本省可选的区划。",
-        "This division keeps no pool; choose a selectable division of the province.",
+        "该区划没有专家库，或者其专家库已撤并；请选择本省可选的区划。",
+        "This division keeps no pool, or its pool was closed; choose a selectable division of the province.",
     ),
     "STAFF_MAY_NOT_APPLY": ("财政部门工作人员不能担任评审专家。", "Staff of finance offices cannot be experts."),
     # Lists and pages
@@ -175,8 +203,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A weekday is worked and a weekend is off anyway; remove this day or correct its kind.",
     ),
     # Offices
-    "OWN_ACCOUNT": ("不能停用本人的账号；请由另一位管理员办理。", "Nobody disables their own account; another administrator must do it."),
-    "CLAIM_NOT_HELD": ("您尚未占用此申请，无法移交；请先占用。", "You do not hold this case; claim it before you hand it over."),
+    "OWN_ACCOUNT": (
+        "不能对本人的账号这样操作；请由另一位管理员办理。",
+        "Nobody does this to their own account; another administrator must.",
+    ),
+    "CLAIM_NOT_HELD": ("您尚未领取此申请，无法移交；请先领取。", "You do not hold this case; claim it before you hand it over."),
     "HAND_OVER_UNFIT": (
         "此人不能审核该申请；请选择可办理此环节的其他同事。",
         "This person cannot decide the case; choose another colleague who can decide this stage.",
@@ -511,5 +542,17 @@ def _shown(value: Any, language: Language) -> str:
             return ("、" if language == "zh" else ", ").join(items) or ("无" if language == "zh" else "none")
         case datetime():
             return value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") + ("" if language == "zh" else " Beijing time")
+        case timedelta():
+            return _span(math.ceil(value.total_seconds()), language)
         case _:
             return str(value)
+
+
+def _span(seconds: int, language: Language) -> str:
+    """A span as one would say it, rounded up: 86076 seconds are 24 hours."""
+    size, zh, en = next((each for each in _UNITS if seconds >= 2 * each[0]), _UNITS[-1])
+    number = math.ceil(seconds / size)
+    return f"{number} {zh}" if language == "zh" else f"{number} {en}{'' if number == 1 else 's'}"
+
+
+_UNITS = ((3600, "小时", "hour"), (60, "分钟", "minute"), (1, "秒", "second"))

@@ -33,7 +33,7 @@ def check_raising(raised: Raised, *, now: datetime, per_phone: int, per_address:
         if sent.oldest is not None and sent.count >= most
     ]
     if waits:
-        raise TooSoon(max(1, math.ceil(max(waits).total_seconds())))
+        raise TooSoon(max(1, math.ceil(max(waits).total_seconds())), "OBJECTIONS_USED_UP")
 
 
 def settling_move(stage: Stage, *, upheld: bool, others_open: bool) -> Move | None:

@@ -68,7 +68,7 @@ def check_sending(history: SendHistory, *, now: datetime, limits: CodeLimits) ->
         _wait_below(history.in_all, limits.in_all_and_hour, timedelta(hours=1), now),
     ]
     if (wait := max(waits)) > timedelta(0):
-        raise TooSoon(math.ceil(wait.total_seconds()))
+        raise TooSoon(math.ceil(wait.total_seconds()), "PHONE_CODES_USED_UP" if wait > limits.resend_after else None)
 
 
 def _wait_for_next(sent: Sent, pause: timedelta, now: datetime) -> timedelta:

@@ -69,5 +69,5 @@ async def test_a_person_gets_so_many_of_a_kind_in_a_day(database: Settings, chan
     await exports.ask_experts(lists.ExpertFilter(), viewer=local.viewer, now=begun)
     again = await exports.ask_cases(ALL, viewer=local.viewer, now=begun + timedelta(days=1, seconds=1))
 
-    assert refused.value.retry_after_seconds == 23 * 3600 + 1
+    assert (refused.value.retry_after_seconds, refused.value.wording) == (23 * 3600 + 1, "EXPORTS_USED_UP")
     assert again.state is ExportState.QUEUED

@@ -164,8 +164,9 @@ async def test_it_is_asked_for_with_the_password(database: Settings) -> None:
     person, address, now = await registered_expert(), some_address(), await database_now()
 
     for _ in range(5):
-        with pytest.raises(SignInRefused):
+        with pytest.raises(SignInRefused) as refusal:
             await exports.ask_own_data(password="not the password", viewer=person.viewer, address=address, now=now)
+        assert (refusal.value.code, refusal.value.wording) == ("SIGN_IN_REFUSED", "PASSWORD_WRONG")
     with pytest.raises(TooSoon):
         await exports.ask_own_data(password=PASSWORD, viewer=person.viewer, address=address, now=now)
 

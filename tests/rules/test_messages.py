@@ -12,7 +12,16 @@ from domain.rules.messages import MESSAGES, in_words, text
 from models.enums import IdType, Move, Stage
 
 DOMAIN = Path(__file__).parents[2] / "domain"
-RAISED_WITH_A_CODE = {"Invalid": 0, "FieldProblem": 1, "NotAllowed": 0, "Unavailable": 0, "wrong": 1}
+RAISED_WITH_A_CODE = {
+    "TooSoon": 1,
+    "Taken": 1,
+    "SignInRefused": 0,
+    "Invalid": 0,
+    "FieldProblem": 1,
+    "NotAllowed": 0,
+    "Unavailable": 0,
+    "wrong": 1,
+}
 
 
 def codes_written_in_the_domain() -> set[str]:
@@ -29,7 +38,7 @@ def codes_written_in_the_domain() -> set[str]:
             match node:
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=arguments) if name in RAISED_WITH_A_CODE:
                     found |= literals(*arguments[RAISED_WITH_A_CODE[name] :][:1])
-                case ast.keyword(arg="warnings" | "code", value=value) if id(node) not in logged:
+                case ast.keyword(arg="warnings" | "code" | "wording", value=value) if id(node) not in logged:
                     found |= literals(value)
     return found
 
@@ -75,11 +84,40 @@ def test_facts_are_shown_in_the_language_of_the_reader() -> None:
     assert text(moved.code, "zh", moved.facts) == "申请目前处于“初审”，不能执行“提交”；可执行：通过、退回。"
     assert text(moved.code, "en", moved.facts) == "The case is at first review and cannot take submit; possible: approve, return."
     assert text(closed.code, "zh", closed.facts) == "申请目前处于“已入库”，不能执行“提交”；可执行：无。"
-    assert text(claimed.code, "zh", claimed.facts) == "李四正在办理此申请，占用至2026-11-22 12:30；请届时再试或与其联系。"
+    assert text(claimed.code, "zh", claimed.facts) == "李四已领取此申请，至2026-11-22 12:30；请届时再试或与其联系。"
     assert (
         text("ID_NUMBER_KIND", "zh", {"kind": IdType.TAIWAN_PERMIT}) == "该号码不属于所选证件“台湾居民居住证”；请核对号码或改选证件类型。"
     )
     assert text("TOO_SOON", "en", errors.TooSoon(42).facts) == "Too many requests; try again in 42 seconds."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [
+        (0, "0 秒", "0 seconds"),
+        (1, "1 秒", "1 second"),
+        (119, "119 秒", "119 seconds"),
+        (120, "2 分钟", "2 minutes"),
+        (899, "15 分钟", "15 minutes"),
+        (7199, "120 分钟", "120 minutes"),
+        (7201, "3 小时", "3 hours"),
+        (86076, "24 小时", "24 hours"),
+    ],
+)
+def test_a_wait_is_told_in_seconds_minutes_or_hours_rounded_up(seconds: int, zh: str, en: str) -> None:
+    soon = errors.TooSoon(seconds)
+
+    assert text(soon.wording, "zh", soon.facts) == f"操作过于频繁，请在 {zh}后再试。"
+    assert text(soon.wording, "en", soon.facts) == f"Too many requests; try again in {en}."
+
+
+def test_a_refusal_may_have_another_text_under_the_same_code() -> None:
+    exports, taken = errors.TooSoon(86076, "EXPORTS_USED_UP"), errors.Taken("phone", "PHONE_TAKEN")
+
+    assert (exports.code, in_words(exports, "zh")) == ("TOO_SOON", "一天内申请此类导出的次数已达上限，请在 24 小时后再试。")
+    assert (taken.code, in_words(taken, "en")) == ("TAKEN", "This phone has an account already; choose another.")
+    assert in_words(errors.Taken("phone"), "zh").startswith("该手机号或证件号码已不能用于注册。")
+    assert in_words(errors.SignInRefused("PASSWORD_WRONG"), "zh") == "密码不正确；请核对，或用验证码重置密码。"
 
 
 def test_a_refusal_of_fields_is_told_line_by_line_and_any_other_by_its_text() -> None:

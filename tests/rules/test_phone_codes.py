@@ -55,6 +55,13 @@ def test_a_limit_that_is_reached_tells_the_seconds_to_wait(history: SendHistory,
     assert wait(history) == seconds
 
 
+def test_a_pause_is_told_as_haste_and_a_limit_as_used_up() -> None:
+    for sent, wording in ((Sent(1, NOW, NOW), "TOO_SOON"), (Sent(10, ago(hours=23), ago(minutes=2)), "PHONE_CODES_USED_UP")):
+        with pytest.raises(TooSoon) as refusal:
+            check_sending(SendHistory(to_phone=sent), now=NOW, limits=LIMITS)
+        assert (refusal.value.code, refusal.value.wording) == ("TOO_SOON", wording)
+
+
 def issued(wrong_tries: int = 0, used_at: datetime | None = None, superseded_at: datetime | None = None, life: float = 60) -> IssuedCode:
     return IssuedCode(
         purpose=CodePurpose.SIGN_IN,

@@ -70,7 +70,7 @@ async def test_an_expert_by_the_id_number_of_the_profile_cannot_become_staff(now
     with pytest.raises(Taken) as refusal:
         await staff.create(**filled(id_number=other), viewer=admin.viewer, now=now)
 
-    assert refusal.value.path == "idNumber"
+    assert (refusal.value.path, refusal.value.wording) == ("idNumber", "TAKEN_BY_SOMEBODY")
     assert await Account.all().count() == before
 
 
@@ -126,7 +126,7 @@ async def test_who_has_become_an_expert_meanwhile_is_not_enabled(where: str, now
     with pytest.raises(Taken) as refusal:
         await staff.enable(local.account.id, viewer=admin.viewer, now=now)
 
-    assert refusal.value.path == "staffId"
+    assert (refusal.value.path, refusal.value.wording) == ("staffId", "TAKEN_BY_SOMEBODY")
     assert (await Account.get(id=local.account.id)).status is AccountStatus.DISABLED
 
 
@@ -322,5 +322,5 @@ async def test_what_the_command_refuses_is_told_in_words_field_by_field_and_nobo
 
     assert [(each.returncode, each.stderr) for each in (wrong, taken)] == [(1, ""), (1, "")]
     assert [line.partition(": ")[0] for line in wrong.stdout.splitlines()] == ["phone", "idNumber", "poolCode"]
-    assert taken.stdout.startswith("This phone or id number cannot be used to register.")
+    assert taken.stdout.startswith("This phone or id number has a live account, or the number is that of an expert:")
     assert await Account.all().count() == before
