@@ -109,7 +109,8 @@ async def revoke_registration(id_number: str, *, reasons: str, viewer: Viewer, n
         if holder is None or holder.role is not Role.EXPERT:
             raise NotFound
         expert, case = await held((await Expert.get(account_id=holder.id)).id)
-        if not await Account.select_for_update().filter(id=holder.id, id_number_hash=digest, status=AccountStatus.ACTIVE).exists():
+        account = await Account.select_for_update().get(id=holder.id)
+        if (account.id_number_hash, account.status) != (digest, AccountStatus.ACTIVE):
             raise NotFound  # the holder has entered another number meanwhile, or left
         await _change(expert, case, StandingChange.REVOKE, viewer=viewer, now=now, reasons=said)
     return expert

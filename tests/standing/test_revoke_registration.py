@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tortoise.exceptions import IntegrityError
@@ -110,6 +111,21 @@ async def test_a_number_of_nobody_and_one_of_staff_get_the_same_answer(province:
 
     assert (await Account.get(id=staff.account.id)).status is AccountStatus.ACTIVE
     assert await StandingRecord.filter(expert_id=left.viewer.expert_id).count() == 1
+
+
+async def test_a_holder_who_has_entered_another_number_meanwhile_is_not_closed(province: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder, held = await registered_expert(), standing.held
+    number = await number_of(holder)
+
+    async def held_later(expert_id: UUID) -> tuple[Expert, Application | None]:
+        await Account.filter(id=holder.account.id).update(id_number_hash=b"another")
+        return await held(expert_id)
+
+    monkeypatch.setattr(standing, "held", held_later)
+    with pytest.raises(NotFound):
+        await revoke(number, province)
+
+    assert await is_untouched(holder)
 
 
 async def test_who_was_admitted_is_not_touched(province: SignedIn) -> None:
