@@ -47,11 +47,6 @@ class Refusal(Exception):
         return self._wording or self.code
 
     @property
-    def wording(self) -> str:
-        """Name of its text: the code, unless the same refusal wants other words."""
-        return self.code
-
-    @property
     def facts(self) -> Mapping[str, Any]:
         """Values for the placeholders of the message."""
         return {key: value for key, value in vars(self).items() if not key.startswith("_")}
@@ -109,12 +104,7 @@ class IllegalMove(Refusal):
         self.stage = stage
         self.move = move
         self.available_moves = tuple(available)
-        self._anew = anew
-
-    @property
-    def wording(self) -> str:
-        """Whether it tells how to begin anew."""
-        return "ILLEGAL_MOVE_CLOSED" if self._anew else self.code
+        self._wording = "ILLEGAL_MOVE_CLOSED" if anew else None
 
 
 class AlreadyReviewed(Refusal):

@@ -10,7 +10,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0030_cases_by_submission")]
+    dependencies = [("models", "0031_days_that_are_days")]
 
     operations = [
         ops.RunSQL(

@@ -12,7 +12,7 @@ from models.ids import new_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0030_cases_by_submission")]
+    dependencies = [("models", "0033_messages_to_send_again")]
 
     operations = [
         ops.CreateModel(
