@@ -5,6 +5,7 @@ from __future__ import annotations
 from tortoise import fields
 
 from models.enums import Audience, CodeKind, DayKind, DayStatus, HelpKind
+from models.ids import new_id
 from models.row import Row
 
 
@@ -136,6 +137,17 @@ class CalendarDay(Row):
 
     class Meta:
         table = "calendar_days"
+
+
+class CalendarChange(Row):
+    """A time at which working days became others; settled once what was counted by the former ones meanwhile is counted again."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    at = fields.DatetimeField()
+    settled = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "calendar_changes"
 
 
 class DevelopmentClock(Row):

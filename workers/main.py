@@ -11,7 +11,7 @@ import structlog
 
 import logs
 import tracing
-from domain.actions import erasure, exports, files, housekeeping, keys, pools, publicity, reminders, standing
+from domain.actions import calendar, erasure, exports, files, housekeeping, keys, pools, publicity, reminders, standing
 from models.database import close_database, database_now, open_database
 from settings import Settings, SettingsError, settings
 from workers.clocks import Clocks
@@ -59,6 +59,7 @@ async def run(configuration: Settings) -> None:
         Loop("announced promises", relay.pass_on_heard, pause_seconds=pause, wake=relay.heard),
         Loop("due promises", relay.sweep, pause_seconds=pause, wake=relay.missed),
         Loop("public notices", partial(_close_notices, clocks), pause_seconds=pause),
+        Loop("calendar changes", _count_again, pause_seconds=pause),
         Loop("standing", partial(_keep_standing, clocks), pause_seconds=_STANDING_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("reminders", partial(_remind, clocks), pause_seconds=_REMINDERS_SECONDS, delay_seconds=_DELAY_SECONDS),
         Loop("pool merges", partial(_move_with_pools, clocks), pause_seconds=pause),
@@ -109,6 +110,11 @@ async def _close_notices(clocks: Clocks) -> None:
         raise Alarm(fault)
     while (closed := await publicity.close_due_notices(limit=_NOTICES_AT_A_TIME)) > 0:
         _log.info("notices closed", count=closed)
+
+
+async def _count_again() -> None:
+    if extended := await calendar.count_again():
+        _log.info("notices counted again", extended=extended)
 
 
 async def _keep_standing(clocks: Clocks) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from domain.actions.calendar import runs_on
 from domain.actions.moving import move
 from domain.actions.sweeping import each_alone
 from models.applications import Application
@@ -16,7 +17,8 @@ from models.publicity import Objection, PublicNotice
 async def close_due_notices(*, limit: int = 100) -> int:
     """Close up to `limit` notices that are over, each in its own transaction; how many were closed.
 
-    May run late, twice, and on several machines at once: a notice that another process holds is passed over.
+    May run late, twice, and on several machines at once: a notice that another process holds is passed over. One that the calendar, changed
+    while it ran, lets end later goes on instead.
     """
     due = await rows(
         "SELECT application_id FROM public_notices WHERE state = 'OPEN' AND closes_at <= registry_now() ORDER BY closes_at LIMIT $1", limit
@@ -43,6 +45,8 @@ async def _close_if_free(case_id: UUID) -> bool:
 async def _close(case: Application, *, now: datetime) -> bool:
     notice = await PublicNotice.select_for_update().get(application_id=case.id)
     if notice.state is not NoticeState.OPEN or notice.closes_at > now or case.stage is not Stage.PUBLICITY:
+        return False
+    if await runs_on(notice, now=now):
         return False
     notice.state, notice.closed_at = NoticeState.CLOSED, now
     await notice.save(update_fields=["state", "closed_at"])

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domain.actions import calendar, reference
+from domain.actions import calendar, moving, reference
+from domain.actions.notices import open_notice
+from domain.actions.publicity import close_due_notices
 from domain.rules.calendar import SHANGHAI, PublishedDay, checked_year, last_day_before
 from domain.rules.errors import InvalidInput, NotAllowed
 from models.applications import Application
-from models.enums import DayKind, DayStatus, SmsTemplate, Stage
+from models.database import transaction
+from models.enums import DayKind, DayStatus, Move, SmsTemplate, Stage
 from models.publicity import PublicNotice
 from models.reference import CalendarDay
 from models.sms import SmsMessage
 from settings import Settings
-from tests.cases import case_at
-from tests.conftest import ROOT
+from tests.cases import approve, case_at
+from tests.conftest import ROOT, Clock
 from tests.graphql import execute
 from tests.people import administrator, officer, provincial_officer, registered_expert
 
@@ -150,6 +156,113 @@ async def test_a_notice_that_is_over_is_left_alone(shipped: None) -> None:
     await calendar.publish_year(day.year, holiday, viewer=(await administrator()).viewer, now=notice.closes_at)
 
     assert (await PublicNotice.get(id=notice.id)).closes_at == notice.closes_at
+
+
+@asynccontextmanager
+async def opened_while_a_holiday_is_published(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PublicNotice]:
+    """A notice whose approval commits after a holiday within it was published, which it had not known when it counted."""
+    _, case = await case_at(Stage.FINAL_REVIEW)
+    await clock.move(days=10)  # there is a working day among them, whatever day it is
+    await calendar.count_again()  # what tests before have changed
+    counted, published = asyncio.Event(), asyncio.Event()
+    opened: list[PublicNotice] = []
+
+    async def paused(case: Application, *, now: datetime) -> PublicNotice:
+        opened.append(await open_notice(case, now=now))
+        counted.set()
+        await published.wait()
+        return opened[0]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "open_notice", paused)
+        approving = asyncio.create_task(approve(case.id, (await provincial_officer()).viewer))
+        await counted.wait()
+        day = opened[0].last_day  # beyond the time that the office had, so that the publication waits for nothing
+        await calendar.publish_year(
+            day.year, await of_year(day, PublishedDay(day, OFF, "临时放假")), viewer=(await administrator()).viewer, now=await clock.now()
+        )
+        published.set()
+        await approving
+    yield opened[0]
+
+
+async def extended(notice: PublicNotice) -> tuple[date, list[SmsMessage]]:
+    """The last day of a notice, and the messages that told it."""
+    told = await SmsMessage.filter(application_id=notice.application_id, template=SmsTemplate.NOTICE_EXTENDED)
+    return (await PublicNotice.get(id=notice.id)).last_day, told
+
+
+async def test_a_notice_that_a_publication_does_not_see_is_counted_again_a_minute_later(
+    shipped: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_while_a_holiday_is_published(clock, monkeypatch) as notice:
+        at_once = await calendar.count_again(), await extended(notice)
+        await clock.move(seconds=61)
+
+        again = await calendar.count_again(), await calendar.count_again()
+
+        last_day, [told] = await extended(notice)
+        assert at_once == (0, (notice.last_day, []))
+        assert again == (1, 0)
+        assert last_day == (await calendar.working_calendar()).add_working_days(notice.last_day, 1)
+        assert told.parameters == {"last_day": last_day.isoformat()}
+        kept = await PublicNotice.get(id=notice.id)
+        assert kept.days_counted == [*notice.days_counted[:-1], last_day.isoformat()]
+
+
+async def test_a_notice_that_nobody_counted_again_is_not_closed_before_the_calendar_lets_it_end(
+    shipped: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_while_a_holiday_is_published(clock, monkeypatch) as notice:
+        await clock.move(seconds=(notice.closes_at - await clock.now()).total_seconds() + 1)
+        await close_due_notices()
+
+        last_day, [told] = await extended(notice)
+        stage = (await Application.get(id=notice.application_id)).stage
+        assert last_day == (await calendar.working_calendar()).add_working_days(notice.last_day, 1)
+        assert told.parameters == {"last_day": last_day.isoformat()}
+        assert stage is Stage.PUBLICITY
+        await clock.move(seconds=((await PublicNotice.get(id=notice.id)).closes_at - await clock.now()).total_seconds() + 1)
+        await close_due_notices()
+        assert (await Application.get(id=notice.application_id)).stage is Stage.ADMITTED
+
+
+async def test_a_notice_that_was_over_before_a_publication_closes_however_late(shipped: None, clock: Clock) -> None:
+    await clock.move(minutes=2)  # away from what tests before have changed
+    case, notice, day = await running_notice()
+    now = await clock.move(seconds=(notice.closes_at - await clock.now()).total_seconds() + 1)
+    await calendar.publish_year(
+        day.year,
+        await of_year(notice.last_day, PublishedDay(notice.last_day, OFF, "临时放假")),
+        viewer=(await administrator()).viewer,
+        now=now,
+    )
+
+    await close_due_notices()
+
+    assert await extended(notice) == (notice.last_day, [])
+    assert (await Application.get(id=case.id)).stage is Stage.ADMITTED
+
+
+async def test_an_office_that_gets_a_case_while_a_year_is_published_has_the_longer_time_a_minute_later(shipped: None, clock: Clock) -> None:
+    _, case = await case_at(Stage.FIRST_REVIEW)
+    former = await calendar.working_calendar()
+    last = former.add_working_days((await clock.now()).astimezone(SHANGHAI).date(), 5)
+    await calendar.publish_year(
+        last.year, await of_year(last, PublishedDay(last, OFF, "临时放假")), viewer=(await administrator()).viewer, now=await clock.now()
+    )
+    async with transaction():  # as a decision that has read the calendar before
+        await moving.move(await Application.get(id=case.id), Move.APPROVE, viewer=None, now=await clock.now(), calendar=former)
+    moved = await Application.get(id=case.id)
+    await clock.move(seconds=61)
+
+    await calendar.count_again()
+
+    kept = await Application.get(id=case.id)
+    assert moved.due_at is not None
+    assert kept.due_at is not None
+    assert last_day_before(moved.due_at) == last
+    assert last_day_before(kept.due_at) == (await calendar.working_calendar()).add_working_days(last, 1)
 
 
 async def test_a_newer_file_counts_running_notices_anew_too(shipped: None, tmp_path: Path) -> None:
