@@ -45,6 +45,7 @@ class Application(Row):
     submitted_at = fields.DatetimeField(null=True)
     stage_since = fields.DatetimeField()
     due_at = fields.DatetimeField(null=True)  # end of the office's budget for this stage
+    given_at = fields.DatetimeField(null=True)  # when a pool that closed gave the case to the office whose budget that is
     closed_at = fields.DatetimeField(null=True)
     claimed_by_id: UUID | None
     claimed_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(

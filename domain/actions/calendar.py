@@ -163,7 +163,7 @@ _UNSETTLED = f"SELECT id FROM calendar_changes WHERE NOT settled AND at < regist
 _CHANGES_BETWEEN = f"SELECT FROM calendar_changes WHERE at > $1::timestamptz - {_UNDER_WAY} AND at < $2"
 
 _WAITING = "closed_at IS NULL AND due_at IS NOT NULL"
-_SINCE = "stage_since"
+_SINCE = "greatest(stage_since, given_at)"
 _DAY = f"({_SINCE} AT TIME ZONE '{SHANGHAI.key}')::date"
 _WAITING_BY_DAY = f"""SELECT {_DAY} AS day, min({_SINCE}) AS since, min(due_at) AS due_at
     FROM applications WHERE {_WAITING} GROUP BY 1"""  # noqa: S608  our own constants

@@ -96,7 +96,7 @@ async def transfer(case: Application, from_code: str, into_code: str, *, told: s
     if case.pool_code == from_code:
         changed["pool_code"] = into_code
         if REVIEWS.get(case.stage) is By.LOCAL_OFFICE:
-            changed["due_at"] = await _due_at(now)
+            changed |= {"due_at": await _due_at(now), "given_at": now}
         await PublicNotice.filter(application_id=case.id).update(pool_code=into_code)
     await _write(case, Move.TRANSFER, changed, viewer=None, now=now, decision=Decision(opinion=told))
 

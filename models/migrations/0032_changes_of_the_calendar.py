@@ -1,4 +1,4 @@
-"""When working days became others, so that what was counted by the former ones just then is counted again."""
+"""When working days became others, for what was counted by the former ones just then, and from when an office has its time."""
 
 from __future__ import annotations
 
@@ -27,5 +27,15 @@ class Migration(migrations.Migration):
                 "meanwhile is counted again.",
             },
             bases=["Row"],
+        ),
+        ops.AddField(model_name="Application", name="given_at", field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+        # Of changes of division the record does not say whether it was the office that decides: they keep what they were given.
+        ops.RunSQL(
+            """UPDATE applications c SET given_at = r.at FROM application_records r
+               WHERE c.closed_at IS NULL AND c.stage = 'FIRST_REVIEW' AND c.kind <> 'DIVISION_CHANGE'
+               AND r.application_id = c.id AND r.move = 'TRANSFER' AND r.at > c.stage_since
+               AND NOT EXISTS (SELECT FROM application_records later WHERE later.application_id = c.id AND later.move = 'TRANSFER'
+                   AND later.number > r.number)""",
+            "",
         ),
     ]

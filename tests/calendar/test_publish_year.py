@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.actions import calendar, moving, reference
+from domain.actions import calendar, moving, pools, reference
 from domain.actions.notices import open_notice
 from domain.actions.publicity import close_due_notices
 from domain.rules.calendar import SHANGHAI, PublishedDay, checked_year, last_day_before
@@ -263,6 +263,25 @@ async def test_an_office_that_gets_a_case_while_a_year_is_published_has_the_long
     assert kept.due_at is not None
     assert last_day_before(moved.due_at) == last
     assert last_day_before(kept.due_at) == (await calendar.working_calendar()).add_working_days(last, 1)
+
+
+async def test_the_time_of_an_office_that_took_a_pool_over_becomes_longer_as_well(shipped: None, clock: Clock) -> None:
+    _, case = await case_at(Stage.FIRST_REVIEW, pool="220283")
+    await clock.move(days=30)
+    await pools.merge("220283", "220284", reason="县级专家库撤并", viewer=(await provincial_officer()).viewer, now=await clock.now())
+    await pools.carry_on()
+    moved = await Application.get(id=case.id)
+    assert moved.due_at is not None
+    last = last_day_before(moved.due_at)
+
+    await calendar.publish_year(
+        last.year, await of_year(last, PublishedDay(last, OFF, "临时放假")), viewer=(await administrator()).viewer, now=await clock.now()
+    )
+
+    kept = await Application.get(id=case.id)
+    assert kept.due_at is not None
+    assert last_day_before(kept.due_at) == (await calendar.working_calendar()).add_working_days(last, 1)
+    assert kept.stage_since == case.stage_since
 
 
 async def test_a_newer_file_counts_running_notices_anew_too(shipped: None, tmp_path: Path) -> None:
