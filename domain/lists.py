@@ -12,7 +12,7 @@ import orjson
 
 from domain.reads import Where, leaving, of_office
 from domain.rules.errors import FieldProblem, InvalidInput
-from domain.rules.lifecycle import CLOSED, REVIEWS, By, stages_of
+from domain.rules.lifecycle import AWAITED, CLOSED, By, stages_of
 from domain.rules.viewer import Viewer
 from models.enums import CaseKind, Role, SmsState, Stage, Standing, Vocabulary
 
@@ -246,8 +246,7 @@ def _submitted_before(moment: datetime) -> Where:
 def awaiting(role: Role) -> list[Stage]:
     """The stages at which a case waits for an office of this role: its reviews, for the province also objections to be settled."""
     by = {Role.LOCAL_OFFICER: By.LOCAL_OFFICE, Role.PROVINCIAL_OFFICER: By.PROVINCE}.get(role)
-    reviews = [stage for stage, decides in REVIEWS.items() if decides is by]
-    return [*reviews, Stage.OBJECTION] if by is By.PROVINCE else reviews
+    return [stage for stage, decides in AWAITED.items() if decides is by]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

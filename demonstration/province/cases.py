@@ -14,7 +14,7 @@ from demonstration.province.moves import Step
 from demonstration.province.somebody import Somebody
 from demonstration.province.tables import COLUMNS
 from domain.actions.record_chain import chain_hash
-from domain.rules.lifecycle import CLOSED, REVIEWS
+from domain.rules.lifecycle import AWAITED, CLOSED
 from models.enums import CaseKind, Move, Role, SmsTemplate, Stage
 
 _REASONS = [{"path": "titles.0.certificate", "text": "图片不清晰，请重新上传"}]
@@ -71,7 +71,7 @@ class Cases:
         submitted = next(at for at, how, *_ in reversed(moves) if how is Move.SUBMIT)
         who.put(
             "applications", case, kind.value, who.expert, revisions[round_ - 1], stage.value, round_, who.pool, leaving, who.person.name,
-            who.employer.name, True, True, opened, submitted, since, who.world.deadline(since) if stage in REVIEWS else None,
+            who.employer.name, True, True, opened, submitted, since, who.world.deadline(since) if stage in AWAITED else None,
             since if stage in CLOSED else None, len(moves), previous,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from domain.actions.promises import send_sms
 from domain.actions.sweeping import each_alone
 from domain.rules.calendar import SHANGHAI, ExceptionalDay, PublishedDay, Window, WorkingCalendar, checked_year, recomputed
 from domain.rules.errors import NotAllowed
+from domain.rules.lifecycle import AWAITED
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
@@ -162,12 +163,13 @@ _UNDER_WAY = "interval '1 minute'"
 _UNSETTLED = f"SELECT id FROM calendar_changes WHERE NOT settled AND at < registry_now() - {_UNDER_WAY}"  # noqa: S608  our own constant
 _CHANGES_BETWEEN = f"SELECT FROM calendar_changes WHERE at > $1::timestamptz - {_UNDER_WAY} AND at < $2"
 
-_WAITING = "closed_at IS NULL AND due_at IS NOT NULL"
+_STAGES = ", ".join(f"'{each.value}'" for each in AWAITED)
+_WAITING = f"closed_at IS NULL AND stage IN ({_STAGES})"
 _SINCE = "greatest(stage_since, given_at)"
 _DAY = f"({_SINCE} AT TIME ZONE '{SHANGHAI.key}')::date"
-_WAITING_BY_DAY = f"""SELECT {_DAY} AS day, min({_SINCE}) AS since, min(due_at) AS due_at
+_WAITING_BY_DAY = f"""SELECT {_DAY} AS day, min({_SINCE}) AS since, min(coalesce(due_at, stage_since)) AS due_at
     FROM applications WHERE {_WAITING} GROUP BY 1"""  # noqa: S608  our own constants
-_DUE_LATER = f"UPDATE applications SET due_at = $1 WHERE {_WAITING} AND {_DAY} = $2 AND due_at < $1"  # noqa: S608  our own constants
+_DUE_LATER = f"UPDATE applications SET due_at = $1 WHERE {_WAITING} AND {_DAY} = $2 AND coalesce(due_at < $1, TRUE)"  # noqa: S608  our own constants
 
 
 async def _recount_budgets(calendar: WorkingCalendar) -> None:

@@ -19,7 +19,7 @@ from domain.actions.record_chain import chain_hash
 from domain.actions.revisions import copy_as_draft, open_draft
 from domain.rules.calendar import SHANGHAI, WorkingCalendar
 from domain.rules.errors import BaseMoved, IllegalMove, NotAllowed
-from domain.rules.lifecycle import CLOSED, REVIEWS, REVISION_AFTER, By, available_moves, step
+from domain.rules.lifecycle import AWAITED, CLOSED, REVIEWS, REVISION_AFTER, By, available_moves, step
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
@@ -74,7 +74,7 @@ async def move(
         "stage": found.target,
         "stage_since": now,
         "closed_at": now if found.target in CLOSED else None,
-        "due_at": await _due_at(now, calendar) if found.target in REVIEWS else None,
+        "due_at": await _due_at(now, calendar) if found.target in AWAITED else None,
         **({name: getattr(case, name) for name in _SUBMITTED} if how is Move.SUBMIT else {}),
     }
     await _write(case, how, changed, viewer=viewer, now=now, decision=decision or Decision())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from domain.rules.errors import ClaimedByAnother, NotAllowed, TooSoon
-from domain.rules.lifecycle import REVIEWS, By, makes
+from domain.rules.lifecycle import AWAITED, By, makes
 from domain.rules.phone_codes import Sent
 from domain.rules.policy import CaseFacts, held_by_another
 from domain.rules.viewer import Viewer
@@ -17,7 +17,7 @@ from models.enums import FilePurpose, PersonalField, Stage
 HOUR = timedelta(hours=1)
 REASON_LENGTH = 200
 
-IN_HANDS: Mapping[Stage, By] = MappingProxyType({**REVIEWS, Stage.PUBLICITY: By.PROVINCE, Stage.OBJECTION: By.PROVINCE})
+IN_HANDS: Mapping[Stage, By] = MappingProxyType({**AWAITED, Stage.PUBLICITY: By.PROVINCE})
 """Which office has a case at each stage; at all others, closed ones among them, it is nobody's."""
 
 

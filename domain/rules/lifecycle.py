@@ -31,6 +31,8 @@ class Step:
 REVIEWS: Mapping[Stage, By] = MappingProxyType(
     {Stage.FIRST_REVIEW: By.LOCAL_OFFICE, Stage.SECOND_REVIEW: By.PROVINCE, Stage.FINAL_REVIEW: By.PROVINCE}
 )
+AWAITED: Mapping[Stage, By] = MappingProxyType({**REVIEWS, Stage.OBJECTION: By.PROVINCE})
+"""Where a case waits for an office, which has its budget of time for it."""
 CLOSED = frozenset({Stage.ADMITTED, Stage.APPLIED, Stage.REJECTED, Stage.WITHDRAWN, Stage.CANCELLED})
 EDITABLE = frozenset({Stage.DRAFT, Stage.RETURNED})
 DECISIONS = frozenset({Move.APPROVE, Move.RETURN, Move.REJECT})

@@ -1,4 +1,4 @@
-"""When working days became others, for what was counted by the former ones just then, and from when an office has its time."""
+"""When working days became others, for what was counted by the former ones just then; from when offices have their time."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ class Migration(migrations.Migration):
                AND r.application_id = c.id AND r.move = 'TRANSFER' AND r.at > c.stage_since
                AND NOT EXISTS (SELECT FROM application_records later WHERE later.application_id = c.id AND later.move = 'TRANSFER'
                    AND later.number > r.number)""",
+            "",
+        ),
+        # Objections that wait to be settled get their time with the next counting, which is at once.
+        ops.RunSQL(
+            """INSERT INTO calendar_changes (id, at, settled) SELECT gen_random_uuid(), registry_now() - interval '1 hour', FALSE
+               WHERE EXISTS (SELECT FROM applications WHERE stage = 'OBJECTION')""",
             "",
         ),
     ]

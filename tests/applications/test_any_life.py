@@ -286,7 +286,8 @@ _NEVER = {
     "a claim on a case that nobody reviews": """
         SELECT id FROM applications WHERE claimed_by_id IS NOT NULL AND stage NOT IN ('FIRST_REVIEW', 'SECOND_REVIEW', 'FINAL_REVIEW')""",
     "an office's time for a case that no office decides": """
-        SELECT id FROM applications WHERE (due_at IS NOT NULL) <> (stage IN ('FIRST_REVIEW', 'SECOND_REVIEW', 'FINAL_REVIEW'))""",
+        SELECT id FROM applications
+        WHERE (due_at IS NOT NULL) <> (stage IN ('FIRST_REVIEW', 'SECOND_REVIEW', 'FINAL_REVIEW', 'OBJECTION'))""",
     "second and final review by one officer": """
         SELECT a.application_id FROM application_records a JOIN application_records b USING (application_id, actor_id)
         WHERE a.from_stage = 'SECOND_REVIEW' AND b.from_stage = 'FINAL_REVIEW'

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from domain.actions.calendar import count_again, working_calendar
 from domain.actions.moving import move
 from domain.actions.objections import settle
 from domain.actions.publicity import close_due_notices
 from domain.actions.record_chain import broken_links
+from domain.rules.calendar import last_day_before
 from domain.rules.errors import IllegalMove
 from models.applications import Application, ApplicationRecord
 from models.database import execute, rows, transaction
@@ -21,6 +23,7 @@ from models.publicity import Objection, PublicNotice
 from models.sms import SmsMessage
 from tests.cases import case_at, everything_about, messages_about
 from tests.conftest import Clock
+from tests.graphql import both
 from tests.objections.raising import objection_to
 from tests.people import SignedIn, provincial_officer
 
@@ -238,12 +241,51 @@ async def test_with_an_objection_unsettled_the_case_waits_for_its_settlement(clo
     assert await close_due_notices() == 1
 
     kept = await Application.get(id=case.id)
-    assert [kept.stage, kept.closed_at, kept.due_at] == [Stage.OBJECTION, None, None]
+    assert [kept.stage, kept.closed_at] == [Stage.OBJECTION, None]
     assert (await PublicNotice.get(id=notice.id)).state is NoticeState.CLOSED
     expert = await Expert.get(id=person.viewer.expert_id)
     assert [expert.standing, expert.number] == [Standing.TEMPORARY, None]
     assert [each.template for each in await messages_about(case.id)] == [SmsTemplate.NOTICE_OPENED]
     assert await close_due_notices() == 0
+
+
+WAITING = """{ applications(filter: { awaitingMe: true, overdue: true, stages: [OBJECTION] }) { nodes { id overdue dueOn } }
+    queueCounts { stage total overdue } }"""
+
+
+async def test_the_province_has_five_working_days_to_settle_and_is_overdue_afterwards(clock: Clock) -> None:
+    _, case, notice = await before_the_public()
+    await objection_to(case.id)
+    await at_the_end_of(notice, clock)
+    await close_due_notices()
+    kept = await Application.get(id=case.id)
+    due_at = (await working_calendar()).deadline(kept.stage_since, 5)
+    province = await provincial_officer()
+
+    async def overdue() -> tuple[list[str], int]:
+        found = await both(WAITING, province.viewer)
+        assert all(each["overdue"] for each in found["applications"]["nodes"])
+        [counted] = [each["overdue"] for each in found["queueCounts"] if each["stage"] == "OBJECTION"]
+        return [each["id"] for each in found["applications"]["nodes"] if each["dueOn"] == last_day_before(due_at).isoformat()], counted
+
+    assert kept.due_at == due_at
+    _, before = await overdue()
+    await clock.move(seconds=(due_at - await clock.now()).total_seconds() + 1)
+    assert await overdue() == ([f"Application_{case.id}"], before + 1)
+
+
+async def test_a_case_that_waited_for_its_settlement_before_that_was_counted_gets_its_time(clock: Clock) -> None:
+    _, case, notice = await before_the_public()
+    await objection_to(case.id)
+    await at_the_end_of(notice, clock)
+    await close_due_notices()
+    kept = await Application.get(id=case.id)
+    await execute("UPDATE applications SET due_at = NULL WHERE id = $1", case.id)
+    await execute("INSERT INTO calendar_changes (id, at, settled) SELECT $1, registry_now() - interval '1 hour', FALSE", uuid4())
+
+    await count_again()
+
+    assert (await Application.get(id=case.id)).due_at == kept.due_at
 
 
 async def test_an_objection_that_was_dismissed_in_time_hinders_nothing(clock: Clock) -> None:

@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from domain.rules.lifecycle import (
+    AWAITED,
     CLOSED,
     EDITABLE,
     REVIEWS,
@@ -140,6 +141,7 @@ def test_the_groups_of_stages_are_those_of_the_rules() -> None:
         "SECOND_REVIEW": By.PROVINCE,
         "FINAL_REVIEW": By.PROVINCE,
     }
+    assert AWAITED == {**REVIEWS, Stage.OBJECTION: By.PROVINCE}
 
 
 def test_a_revision_is_adopted_or_not_where_a_case_leaves_the_reviews() -> None:
