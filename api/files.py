@@ -18,7 +18,17 @@ from api.bodies import UPLOAD_SECONDS, BadRequestError
 from api.operations import NoCookies, Operations, language
 from api.security import check_forgery, credentials
 from domain.actions import exports, files, storage
-from domain.rules.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal, TooSoon, Unavailable
+from domain.rules.errors import (
+    ClaimedByAnother,
+    FieldProblem,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Refusal,
+    TooSoon,
+    Unavailable,
+)
 from domain.rules.messages import Language, text
 from models.enums import FilePurpose
 from models.files import StoredFile
@@ -28,7 +38,15 @@ from schema.problems import BUSY
 
 log = structlog.get_logger("api.files")
 
-_STATUS: dict[type[Refusal], int] = {NotSignedIn: 401, NotAllowed: 403, NotFound: 404, InvalidInput: 422, TooSoon: 429, Unavailable: 503}
+_STATUS: dict[type[Refusal], int] = {
+    NotSignedIn: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    ClaimedByAnother: 409,
+    InvalidInput: 422,
+    TooSoon: 429,
+    Unavailable: 503,
+}
 _LARGE = {"FILE_TOO_LARGE": 413, "IMAGE_TOO_MANY_PIXELS": 413, "IMAGE_TYPE": 415, "INSUFFICIENT_STORAGE": 507}
 # Pictures may be shown in pages of our own site; nothing in them can run, whatever a browser takes them for.
 _DOWNLOAD_HEADERS = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import reads
-from domain.rules.clear_reads import HOUR, REASON_LENGTH, SHOW_THEM, check_in_hands, check_rate, in_hands, written
+from domain.rules.clear_reads import HOUR, REASON_LENGTH, SHOW_THEM, check_in_hands, check_rate, written
 from domain.rules.errors import NotAllowed, NotFound
 from domain.rules.fields import Fields
 from domain.rules.phone_codes import Sent
@@ -61,12 +61,14 @@ async def reveal(
 async def look_at_image(file: StoredFile, *, viewer: Viewer, now: datetime) -> None:
     """Note for the owner of an image that an officer opens it by itself.
 
-    Raises NotAllowed CASE_NOT_YOURS for images on which masked data can be read, unless a case of the owner is with the officer's office.
+    For images on which masked data can be read it is as with `reveal`: raises NotAllowed CASE_NOT_YOURS unless a case of the owner is with
+    the officer's office, ClaimedByAnother while a colleague holds it.
     """
     if file.purpose in SHOW_THEM:
         case = await Application.filter(expert__account_id=file.owner_id, closed_at__isnull=True).first()
-        if case is None or not in_hands(_facts(case), viewer):
+        if case is None:
             raise NotAllowed("CASE_NOT_YOURS")
+        check_in_hands(_facts(case), viewer, holder=case.claimed_by_name or "", now=now)
     await record_image(file, viewer=viewer, now=now)
 
 
