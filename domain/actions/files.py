@@ -101,7 +101,7 @@ async def opened(file_id: UUID, *, expires: int, signature: str, viewer: Viewer,
     """The file behind a download address, to be read from storage; that an officer saw it is recorded for the owner.
 
     Raises NotFound for an address that was not made for this session and for a file that the viewer may not see any more, NotAllowed
-    DOWNLOAD_EXPIRED for one of this session that is too old, and what `look_at_image` raises for an identity card.
+    DOWNLOAD_EXPIRED for one of this session that is too old, and what `look_at_image` raises for an identity card and its like.
     """
     downloads.check("files", file_id, expires=expires, signature=signature, viewer=viewer, now=now)
     file = await visible(file_id, viewer=viewer, now=now)

@@ -21,8 +21,9 @@ IN_HANDS: Mapping[Stage, By] = MappingProxyType({**AWAITED, Stage.PUBLICITY: By.
 """Which office has a case at each stage; at all others, closed ones among them, it is nobody's."""
 
 
-SHOW_THEM = frozenset({FilePurpose.ID_FRONT, FilePurpose.ID_BACK, FilePurpose.OTHER})
-"""Images on which what is masked elsewhere can be read: the identity card, and the signed application form."""
+SHOW_THEM = frozenset({FilePurpose.ID_FRONT, FilePurpose.ID_BACK, FilePurpose.TITLE, FilePurpose.QUALIFICATION, FilePurpose.OTHER})
+"""Images on which what is masked elsewhere can be read: the identity card, the signed application form, and certificates that commonly
+print the whole id number (职称证书, 执业资格证书)."""
 
 
 def in_hands(case: CaseFacts, viewer: Viewer) -> bool:

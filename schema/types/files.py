@@ -44,9 +44,9 @@ class File(Node):
 
     @strawberry.field(
         description="Path on this server from which the viewer's session can load it for the next 5 minutes (setting); of no use to others. "
-        "Pages use it as `src` with their cookie, other clients send their `Authorization` header. Identity cards and other materials open for "
-        "officers while the case is with their office (else 403 CASE_NOT_YOURS) and no colleague holds it (409 CLAIMED_BY_ANOTHER); the owner "
-        "sees who opened what.",
+        "Pages use it as `src` with their cookie, other clients send their `Authorization` header. Identity cards, "
+        "certificates of titles and qualifications, and other materials open for officers while the case is with their office (else 403 "
+        "CASE_NOT_YOURS) and no colleague holds it (409 CLAIMED_BY_ANOTHER); the owner sees who opened what.",
         metadata={"source": Finished("{t}.id || '-' || floor(extract(epoch FROM :now::timestamptz))::bigint", _address)},
     )
     def url(self, info: Info) -> str:

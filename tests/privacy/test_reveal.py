@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 
@@ -14,9 +15,12 @@ from models.accounts import Account, ClearRead
 from models.applications import Application
 from models.database import database_now
 from models.enums import FilePurpose, PersonalField, Stage
+from models.experts import Expert
 from models.files import StoredFile
+from models.profiles import TitleEntry
 from settings import Settings
 from tests.cases import approve, case_at, reject, submitted_case
+from tests.changes.formal import send, with_changes
 from tests.conftest import Clock
 from tests.divisions.moving import LEFT, TARGET, change_of_division_at
 from tests.graphql import both, execute
@@ -183,31 +187,59 @@ async def test_the_list_of_looks_is_paged_the_newest_first(database: Settings) -
     assert (first["totalCount"], first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (3, True, False)
 
 
-async def test_an_identity_card_opens_as_long_as_the_case_is_with_the_office_and_a_portrait_longer(database: Settings) -> None:
+async def can_open(image: UUID, who: SignedIn) -> bool:
+    now = await database_now()
+    query = parse_qs(urlsplit(files.download_address(image, viewer=who.viewer, now=now)).query)
+    try:
+        await files.opened(image, expires=int(query["e"][0]), signature=query["s"][0], viewer=who.viewer, now=now)
+    except NotAllowed:
+        return False
+    return True
+
+
+async def test_who_reviews_a_change_opens_the_certificates_of_the_profile_in_force(database: Settings) -> None:
+    person = await with_changes()
+    in_force = await TitleEntry.get(revision_id=(await Expert.get(id=person.viewer.expert_id)).effective_id)
+    local, province = await officer(), await provincial_officer()
+    assert in_force.certificate_id is not None
+    certificate: UUID = in_force.certificate_id
+
+    async def opens() -> list[bool]:
+        return [await can_open(certificate, each) for each in (local, province, person)]
+
+    before = await opens()
+    case = await send(person)
+    first = await opens()
+    await approve(case.id, local.viewer)
+    then = await opens()
+
+    assert (before, first, then) == ([False, False, True], [True, False, True], [False, True, True])
+
+
+async def test_what_shows_the_id_number_opens_as_long_as_the_case_is_with_the_office_and_a_portrait_longer(database: Settings) -> None:
     person, case = await submitted_case()
     local, province = await officer(), await provincial_officer()
     images = {each.purpose: each for each in await StoredFile.filter(owner_id=person.account.id)}
 
     async def opens(purpose: FilePurpose, who: SignedIn) -> bool:
-        now = await database_now()
-        query = parse_qs(urlsplit(files.download_address(images[purpose].id, viewer=who.viewer, now=now)).query)
-        try:
-            await files.opened(images[purpose].id, expires=int(query["e"][0]), signature=query["s"][0], viewer=who.viewer, now=now)
-        except NotAllowed:
-            return False
-        return True
+        return await can_open(images[purpose].id, who)
 
     first = [await opens(FilePurpose.ID_FRONT, each) for each in (local, province, person)]
     await approve(case.id, local.viewer)
     then = [await opens(FilePurpose.ID_FRONT, each) for each in (local, province, person)]
     form = [await opens(FilePurpose.OTHER, each) for each in (local, province)]
+    certificate = [await opens(FilePurpose.TITLE, each) for each in (local, province)]
     portrait = [await opens(FilePurpose.PORTRAIT, each) for each in (local, province)]
+    school = [await opens(FilePurpose.EDUCATION, each) for each in (local, province)]
     await reject(case.id, province.viewer)
     closed = [await opens(FilePurpose.ID_FRONT, each) for each in (local, province, person)]
 
     assert (first, then, closed) == ([True, False, True], [False, True, True], [False, False, True])
-    assert (form, portrait) == ([False, True], [True, True])
+    assert (form, certificate, portrait, school) == ([False, True], [False, True], [True, True], [True, True])
     looks = [each.what for each in await ClearRead.filter(subject_id=person.account.id).order_by("id")]
-    assert looks == ["FILE:ID_FRONT", "FILE:ID_FRONT", "FILE:OTHER", "FILE:PORTRAIT", "FILE:PORTRAIT"]
+    assert looks == [
+        *("FILE:ID_FRONT", "FILE:ID_FRONT", "FILE:OTHER", "FILE:TITLE"),
+        *("FILE:PORTRAIT", "FILE:PORTRAIT", "FILE:EDUCATION", "FILE:EDUCATION"),
+    ]
     told = (await both(LOOKS, person.viewer))["viewer"]["clearReads"]["nodes"]
     assert [(each["image"], each["fields"]) for each in told[-2:]] == [("ID_FRONT", []), ("ID_FRONT", [])]
