@@ -132,12 +132,19 @@ _EXPERT = _by_role(
     provincial_officer="({t}.number IS NOT NULL OR {t}.standing = 'DEREGISTERED' OR EXISTS "
     "(SELECT FROM applications a WHERE a.expert_id = {t}.id AND a.round > 0))",
 )
+# An office sees what is, or was, in force for the experts of its pool, and else what the cases that it sees are or were about.
+_IN_FORCE = (
+    "({t}.state IN ('EFFECTIVE', 'SUPERSEDED') AND EXISTS "
+    "(SELECT FROM experts member WHERE member.id = {t}.expert_id AND member.pool_code = :viewer_pool))"
+)
+_OFFICE_SEES = _APPLICATION(Role.LOCAL_OFFICER).replace("{t}", "asked")
+_OF_CASES = (
+    f"EXISTS (SELECT FROM applications asked WHERE asked.expert_id = {{t}}.expert_id AND {_OFFICE_SEES} AND (asked.revision_id = {{t}}.id "  # noqa: S608  our own constant
+    "OR EXISTS (SELECT FROM application_records told WHERE told.application_id = asked.id AND told.revision_id = {t}.id)))"
+)
 _REVISION = _by_role(
     expert="{t}.expert_id = :viewer_expert",
-    # What was submitted to a pool that closed is its successor's; the row itself never changes.
-    local_officer="({t}.state <> 'DRAFT' AND ({t}.home_pool_code = :viewer_pool OR EXISTS "
-    "(SELECT FROM applications leaving WHERE leaving.revision_id = {t}.id AND leaving.leaving_pool_code = :viewer_pool) OR "
-    "{t}.home_pool_code IN (SELECT merged.code FROM divisions merged WHERE merged.pool_code = :viewer_pool)))",
+    local_officer=f"({{t}}.state <> 'DRAFT' AND ({_IN_FORCE} OR {_OF_CASES}))",
     provincial_officer="{t}.state <> 'DRAFT'",
 )
 
@@ -177,6 +184,7 @@ _FILE_COLUMNS = (
 
 
 _NAMES_FILES = frozenset({*_FILE_COLUMNS, ("revisions", "portrait_id"), ("revisions", "id_front_id"), ("revisions", "id_back_id")})
+_NAMES_REVISIONS = frozenset({("applications", "revision_id"), ("application_records", "revision_id")})
 
 
 def _file(role: Role | None) -> str:
@@ -281,10 +289,12 @@ def visible_through(model: type[Model]) -> tuple[str, type[Model]] | None:
 def visible_where_named(model: type[Model], parent: type[Model], column: str) -> bool:
     """Whether a row of `model` is visible wherever a visible row of `parent` names it in `column`.
 
-    So are images: revisions and their sections name only those of their own expert (domain/actions/attachments), which is what the
-    predicate of files asks for, the long way round.
+    So are the revisions that cases and their records are about: frozen ones, of the expert whose case it is. So are images: revisions and
+    their sections name only those of their own expert (domain/actions/attachments), which is what the predicate of files asks for, the long
+    way round.
     """
-    return model is files.StoredFile and (parent._meta.db_table, column) in _NAMES_FILES
+    named = (parent._meta.db_table, column)
+    return named in (_NAMES_FILES if model is files.StoredFile else _NAMES_REVISIONS if model is profiles.Revision else ())
 
 
 def visible(model: type[Model], role: Role | None, conditions: Container[str] = ()) -> str:

@@ -14,9 +14,10 @@ from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
 from models.database import database_now
-from models.enums import CaseKind, ExportState, Stage, Standing
+from models.enums import CaseKind, ExportState, RevisionState, Stage, Standing
 from models.experts import Expert
 from models.exports import Export
+from models.profiles import Revision
 from settings import Settings
 from tests.cases import approve, case_at, submitted_case
 from tests.exports.making import contents, made, sheet_of
@@ -142,7 +143,7 @@ async def test_a_sheet_of_experts_holds_those_whom_the_officer_may_see(people: d
     assert await names("province", pool_codes=["220299"]) == []  # nobody is a formal expert of it
 
 
-async def test_of_an_expert_of_another_pool_an_office_reads_what_its_own_case_tells_and_no_more(people: dict[str, SignedIn]) -> None:
+async def test_of_a_profile_submitted_to_another_pool_an_office_reads_what_its_own_case_tells(people: dict[str, SignedIn]) -> None:
     person = await Expert.get(name="外地人")
     await Application.filter(expert_id=person.id).update(pool_code="220199")
 
@@ -150,7 +151,8 @@ async def test_of_an_expert_of_another_pool_an_office_reads_what_its_own_case_te
     await Application.filter(expert_id=person.id).update(pool_code="220299")
 
     assert (found["姓名"], found["状态"]) == ("外地人", "临时专家")
-    assert (found["工作单位"], found["证件号码"], found["评标专业"]) == ("", "", "")
+    told = await Revision.get(expert_id=person.id, state=RevisionState.FROZEN)
+    assert (found["工作单位"], found["证件号码"], found["评标专业"]) == ("吉林大学", told.id_number_masked, "房屋、构筑物")
 
 
 async def test_a_list_of_several_pages_is_whole_and_tells_how_far_it_is(

@@ -10,8 +10,9 @@ from domain.actions import attachments, files
 from domain.actions.revisions import freeze
 from domain.rules.errors import NotAllowed, NotFound, Refusal
 from models.accounts import ClearRead
+from models.applications import Application
 from models.database import transaction
-from models.enums import FilePurpose
+from models.enums import FilePurpose, Stage
 from models.files import StoredFile
 from models.profiles import Revision
 from tests import people
@@ -98,6 +99,8 @@ async def test_officers_open_what_a_submitted_revision_names_and_each_look_is_re
     await Revision.filter(id=draft.id).update(home_pool_code="220199")
     async with transaction():
         await freeze(await Revision.get(id=draft.id), now=now)
+    submitted = {"stage": Stage.FIRST_REVIEW, "round": 1, "pool_code": "220199", "revision_id": draft.id}
+    await Application.filter(expert_id=expert.viewer.expert_id).update(**submitted)
 
     for each in (mine, await people.provincial_officer()):
         opened = await follow(files.download_address(named.id, viewer=each.viewer, now=now), each, now)
