@@ -9,7 +9,7 @@ from models.ids import new_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0030_cases_by_submission")]
+    dependencies = [("models", "0031_days_that_are_days")]
 
     operations = [
         ops.CreateModel(

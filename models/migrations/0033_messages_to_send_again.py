@@ -10,7 +10,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0031_days_that_are_days")]
+    dependencies = [("models", "0032_changes_of_the_calendar")]
 
     operations = [
         ops.RunSQL(
