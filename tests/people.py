@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count
 
-from domain.actions import accounts, phone_codes, sessions
+from domain.actions import accounts, phone_codes, sessions, staff
 from domain.rules.identity import check_digit
 from domain.rules.viewer import Viewer
 from models.accounts import Account
@@ -97,15 +97,21 @@ async def administrator(*, name: str = "赵管理") -> SignedIn:
     return await _staff(Role.ADMINISTRATOR, name, None)
 
 
-async def _staff(role: Role, name: str, pool_code: str | None) -> SignedIn:
-    phone = some_phone()
+async def under_a_new_account(person: SignedIn, by: SignedIn) -> SignedIn:
+    """The same provincial officer, whose account an administrator has disabled, in a new one with the same phone and id number."""
+    await staff.disable(person.account.id, viewer=by.viewer, now=await database_now())
+    return await _staff(Role.PROVINCIAL_OFFICER, person.account.name, None, phone=person.phone, id_number=person.account.id_number)
+
+
+async def _staff(role: Role, name: str, pool_code: str | None, *, phone: str | None = None, id_number: str | None = None) -> SignedIn:
+    phone = phone or some_phone()
     await accounts.create_staff(
         role=role,
         pool_code=pool_code,
         phone=phone,
         password=PASSWORD,
         name=name,
-        id_number=some_id_number(),
+        id_number=id_number or some_id_number(),
         now=await database_now(),
     )
     return await sign_in(phone)

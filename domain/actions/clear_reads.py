@@ -7,11 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import reads
+from domain.actions.case_facts import facts_of
 from domain.rules.clear_reads import HOUR, REASON_LENGTH, SHOW_THEM, check_in_hands, check_rate, written
 from domain.rules.errors import NotAllowed, NotFound
 from domain.rules.fields import Fields
 from domain.rules.phone_codes import Sent
-from domain.rules.policy import CaseFacts
 from domain.rules.text import line
 from domain.rules.viewer import Viewer
 from models.accounts import Account, ClearRead
@@ -42,7 +42,7 @@ async def reveal(
         raise NotFound
     async with transaction():
         case = await reads.one(Application, case_id, viewer=viewer, now=now, lock=True)  # it does not leave the office meanwhile
-        check_in_hands(_facts(case), viewer, holder=case.claimed_by_name or "", now=now)
+        check_in_hands(facts_of(case), viewer, holder=case.claimed_by_name or "", now=now)
         await take_turns(viewer.account_id.bytes)
         check_rate(await _asked(viewer, now), most=settings().clear_reads_per_hour, now=now)
         account = await Account.get(id=(await Expert.get(id=case.expert_id)).account_id)
@@ -68,7 +68,7 @@ async def look_at_image(file: StoredFile, *, viewer: Viewer, now: datetime) -> N
         case = await Application.filter(expert__account_id=file.owner_id, closed_at__isnull=True).first()
         if case is None:
             raise NotAllowed("CASE_NOT_YOURS")
-        check_in_hands(_facts(case), viewer, holder=case.claimed_by_name or "", now=now)
+        check_in_hands(facts_of(case), viewer, holder=case.claimed_by_name or "", now=now)
     await record_image(file, viewer=viewer, now=now)
 
 
@@ -90,17 +90,6 @@ async def _record(
         what=what,
         reason=reason,
         at=now,
-    )
-
-
-def _facts(case: Application) -> CaseFacts:
-    return CaseFacts(
-        kind=case.kind,
-        stage=case.stage,
-        expert_id=case.expert_id,
-        pool_code=case.pool_code,
-        claimed_by_id=case.claimed_by_id,
-        claimed_until=case.claimed_until,
     )
 
 

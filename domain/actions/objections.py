@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain import reads
 from domain.actions import phone_codes
+from domain.actions.case_facts import is_person
 from domain.actions.moving import Decision, move
 from domain.actions.promises import announce
 from domain.rules import mask
@@ -130,13 +131,5 @@ async def _check_settler(objection: Objection, case: Application, viewer: Viewer
     officer = await Account.get(id=viewer.account_id)
     if officer.phone_hash == objection.phone_hash:
         raise NotAllowed("OWN_OBJECTION")
-    [own] = await rows(
-        """SELECT EXISTS (SELECT FROM experts x JOIN accounts a ON a.id = x.account_id LEFT JOIN revisions r ON r.id = $4
-                          WHERE x.id = $1 AND (a.phone_hash = $2 OR $3::bytea IN (a.id_number_hash, r.id_number_hash))) AS found""",
-        case.expert_id,
-        officer.phone_hash,
-        officer.id_number_hash,
-        case.revision_id,
-    )
-    if own["found"]:
+    if await is_person(officer.id, case.expert_id, case.revision_id):
         raise NotAllowed("OWN_CASE")

@@ -14,6 +14,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain import reads
 from domain.actions.calendar import DAYS_AHEAD, calendar_of
+from domain.actions.case_facts import FACTS, facts_for, told
 from domain.actions.comparing import lengths_of
 from domain.actions.moving import Decision, Overtaken, brings_more, move
 from domain.actions.promises import announce
@@ -142,7 +143,7 @@ async def claim(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:
     """Take a case for 30 minutes (setting), or renew one's own claim. Raises ClaimedByAnother while another's runs."""
     async with transaction():
         case = await _locked(case_id, viewer, now)
-        facts = await _facts(case, viewer)
+        facts = await facts_for(case, viewer)
         _check_reviewer(facts, Move.APPROVE, viewer, now)
         _check_claim(case, facts, viewer, now)
         await _give_claim(case, viewer, now)
@@ -169,7 +170,7 @@ async def hand_over(case_id: UUID, colleague_id: UUID | None, *, viewer: Viewer,
     unfit = InvalidInput([FieldProblem("toStaffId", "HAND_OVER_UNFIT")])
     async with transaction():
         case = await _locked(case_id, viewer, now)
-        facts = await _facts(case, viewer)
+        facts = await facts_for(case, viewer)
         _check_claim(case, facts, viewer, now)
         if not holds(facts, viewer, now):
             raise NotAllowed("CLAIM_NOT_HELD")
@@ -179,7 +180,7 @@ async def hand_over(case_id: UUID, colleague_id: UUID | None, *, viewer: Viewer,
         taker = Viewer(
             account_id=account.id, session_id=viewer.session_id, role=account.role, name=account.name, pool_code=account.pool_code
         )
-        if not can_take_over(await _facts(case, taker), taker, viewer, now):
+        if not can_take_over(await facts_for(case, taker), taker, viewer, now):
             raise unfit
         await _give_claim(case, taker, now)
     return case
@@ -201,39 +202,6 @@ async def _locked(case_id: UUID, viewer: Viewer, now: datetime) -> Application:
     if not viewer.is_officer:
         raise NotFound
     return await reads.one(Application, case_id, viewer=viewer, now=now, lock=True)
-
-
-_CASE_FACTS = """
-ARRAY(SELECT from_stage FROM application_records WHERE application_id = {t}.id AND actor_id = :officer) AS decided,
-    EXISTS (
-        SELECT FROM accounts officer, experts x JOIN accounts a ON a.id = x.account_id LEFT JOIN revisions r ON r.id = {t}.revision_id
-        WHERE officer.id = :officer AND x.id = {t}.expert_id
-        AND (officer.phone_hash = a.phone_hash OR officer.id_number_hash IN (a.id_number_hash, r.id_number_hash))
-    ) AS own,
-    EXISTS (SELECT FROM objections WHERE application_id = {t}.id AND state = 'OPEN') AS objected
-"""
-
-
-async def _facts(case: Application, viewer: Viewer) -> CaseFacts:
-    """What the policy asks of a locked case, in a statement of its own: one that waited for the lock sees what was there before."""
-    sql = f"SELECT {_CASE_FACTS} FROM applications t WHERE t.id = :case".replace("{t}", "t")  # noqa: S608  our own constant
-    text, values = reads.bind(sql, {"case": case.id, "officer": viewer.account_id})
-    [found] = await rows(text, *values)
-    return _told(case, found)
-
-
-def _told(case: Application, found: Mapping[str, Any]) -> CaseFacts:
-    return CaseFacts(
-        kind=case.kind,
-        stage=case.stage,
-        expert_id=case.expert_id,
-        pool_code=case.pool_code,
-        claimed_by_id=case.claimed_by_id,
-        claimed_until=case.claimed_until,
-        decided_by_viewer=[Stage(each) for each in found["decided"]],
-        of_viewer=found["own"],
-        objected=found["objected"],
-    )
 
 
 def _check_claim(case: Application, facts: CaseFacts, viewer: Viewer, now: datetime) -> None:
@@ -265,7 +233,7 @@ async def _decide(
             found = ahead if ahead is not None and ahead["id"] == case_id else await _read(case_id, viewer, now)
             ahead = None
             case = Application.of(found)
-            facts = _told(case, found)
+            facts = told(case, found)
             if case.stage is not seen.stage or seen.round not in (None, case.round):
                 raise AlreadyReviewed(case.stage)
             _check_reviewer(facts, how, viewer, now)
@@ -294,7 +262,7 @@ def reading(case_id: UUID, viewer: Viewer) -> reads.Ahead | None:
 
 @cache
 def _reading(role: Role) -> str:
-    return reads.selecting(Application, role, ["{t}.id = :case"], also=f"{_CASE_FACTS}, {DAYS_AHEAD} AS days_ahead")
+    return reads.selecting(Application, role, ["{t}.id = :case"], also=f"{FACTS}, {DAYS_AHEAD} AS days_ahead")
 
 
 async def _read(case_id: UUID, viewer: Viewer, now: datetime) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain import reads
 from domain.actions import id_numbers, phone_codes
+from domain.actions.case_facts import is_person
 from domain.actions.moving import move
 from domain.actions.promises import send_sms
 from domain.actions.sessions import end_sessions
@@ -104,11 +105,12 @@ async def revoke_registration(id_number: str, *, reasons: str, viewer: Viewer, n
     await id_numbers.count_try(digest, account_id=viewer.account_id, most=settings().id_number_looks_per_day, now=now)
     async with transaction():
         holder = await Account.get_or_none(id_number_hash=digest, status=AccountStatus.ACTIVE)
-        if holder is not None:
-            await _refuse_own(viewer, holder.id)
+        if holder is not None and holder.id == viewer.account_id:
+            raise NotAllowed("OWN_CASE")
         if holder is None or holder.role is not Role.EXPERT:
             raise NotFound
         expert, case = await held((await Expert.get(account_id=holder.id)).id)
+        await _refuse_own(viewer, expert.id, case)
         account = await Account.select_for_update().get(id=holder.id)
         if (account.id_number_hash, account.status) != (digest, AccountStatus.ACTIVE):
             raise NotFound  # the holder has entered another number meanwhile, or left
@@ -259,7 +261,7 @@ async def _decided_by(viewer: Viewer, expert_id: UUID, now: datetime) -> tuple[E
     await reads.one(Expert, expert_id, viewer=viewer, now=now)
     _province_decides(viewer)
     expert, case = await held(expert_id)
-    await _refuse_own(viewer, expert.account_id)
+    await _refuse_own(viewer, expert.id, case)
     return expert, case
 
 
@@ -268,15 +270,9 @@ def _province_decides(viewer: Viewer) -> None:
         raise NotAllowed("PROVINCE_DECIDES")
 
 
-async def _refuse_own(viewer: Viewer, account_id: UUID) -> None:
+async def _refuse_own(viewer: Viewer, expert_id: UUID, case: Application | None) -> None:
     """Nobody decides on themselves, known by phone or id number."""
-    own = await rows(
-        """SELECT FROM accounts officer JOIN accounts a ON a.phone_hash = officer.phone_hash OR a.id_number_hash = officer.id_number_hash
-           WHERE officer.id = $1 AND a.id = $2""",
-        viewer.account_id,
-        account_id,
-    )
-    if own:
+    if await is_person(viewer.account_id, expert_id, case.revision_id if case else None):
         raise NotAllowed("OWN_CASE")
 
 

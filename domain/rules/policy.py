@@ -13,15 +13,16 @@ from models.enums import CaseKind, Move, Stage
 
 SETTLING = frozenset({Move.UPHOLD_OBJECTION, Move.DISMISS_OBJECTIONS})
 """Moves by which the province settles objections: there must be one."""
-_TWO_OFFICERS = {Stage.SECOND_REVIEW: Stage.FINAL_REVIEW, Stage.FINAL_REVIEW: Stage.SECOND_REVIEW}
+TWO_OFFICERS = {Stage.SECOND_REVIEW: Stage.FINAL_REVIEW, Stage.FINAL_REVIEW: Stage.SECOND_REVIEW}
+"""Reviews by two different persons: each with the other one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
     """What the policy asks of a case.
 
-    `decided_by_viewer` are the reviews of it that the viewer has decided, in any round; `of_viewer` tells that the person has the viewer's
-    id number or phone; `objected`, that an objection to it is not settled.
+    `decided_by_viewer` are the provincial reviews of it that the viewer has decided, in any round and under any account; `of_viewer` tells
+    that the person has the viewer's id number or phone; `objected`, that an objection to it is not settled.
     """
 
     kind: CaseKind
@@ -42,7 +43,7 @@ def held_by_another(case: CaseFacts, viewer: Viewer, now: datetime) -> bool:
 
 def needs_other_officer(case: CaseFacts) -> bool:
     """Four eyes (rules §1): whether the viewer has decided the other provincial review of this case."""
-    return _TWO_OFFICERS.get(case.stage) in case.decided_by_viewer
+    return TWO_OFFICERS.get(case.stage) in case.decided_by_viewer
 
 
 def moves_of(case: CaseFacts, viewer: Viewer, now: datetime) -> tuple[Move, ...]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain.actions.case_facts import accounts_of, acted, facts_of
 from domain.actions.comparing import REASONS, base_of, difference_of, reasons_of
 from domain.actions.eligibility import report_of
 from domain.actions.record_chain import broken_links
 from domain.rules.calendar import last_day_before
 from domain.rules.difference import label_of
 from domain.rules.lifecycle import DECISIONS, available_moves
-from domain.rules.policy import SETTLING, CaseFacts, moves_of
+from domain.rules.policy import SETTLING, TWO_OFFICERS, moves_of
 from models import applications, publicity
 from models.enums import CaseKind, Move, ObjectionState, RejectReason, Role, Stage
 from models.profiles import Revision
@@ -172,10 +173,10 @@ def _text_array(moves: Iterable[Move]) -> str:
 
 _HINDERED = (
     "(coalesce({t}.claimed_until > :now AND {t}.claimed_by_id <> :viewer_account, FALSE) OR EXISTS ("
-    "SELECT FROM application_records r WHERE r.application_id = {t}.id AND r.actor_id = :viewer_account "
+    f"SELECT FROM application_records r WHERE r.application_id = {{t}}.id AND {acted('r.actor_id', ':viewer_account')} "
     "AND (r.from_stage, {t}.stage) IN (('SECOND_REVIEW', 'FINAL_REVIEW'), ('FINAL_REVIEW', 'SECOND_REVIEW'))))"
 )
-"""Held by another, or decided by the viewer at the other provincial review: see policy.held_by_another and needs_other_officer."""
+"""Held by another, or decided by the viewer, under whatever account, at the other provincial review: see policy.held_by_another and needs_other_officer."""
 
 _OBJECTED = "EXISTS (SELECT FROM objections o WHERE o.application_id = {t}.id AND o.state = 'OPEN')"
 
@@ -296,21 +297,9 @@ class Application(Node):
         if viewer is None:
             return []
         records: list[Any] = await info.context.load_many(applications.ApplicationRecord, "application_id", self.row.id)
-        decided = {row.from_stage for row in records if row.actor_id == viewer.account_id}
+        mine = await accounts_of(viewer.account_id) if self.row.stage in TWO_OFFICERS else set()
+        decided = {row.from_stage for row in records if row.actor_id in mine}
         objections: list[Any] = await info.context.load_many(publicity.Objection, "application_id", self.row.id)
         objected = any(row.state is ObjectionState.OPEN for row in objections)
-        return list(moves_of(case_facts(self.row, decided, objected=objected), viewer, info.context.now))
-
-
-def case_facts(row: applications.Application, decided: set[Stage], *, objected: bool) -> CaseFacts:
-    """What the policy asks of a case."""
-    return CaseFacts(
-        kind=row.kind,
-        stage=row.stage,
-        expert_id=row.expert_id,
-        pool_code=row.pool_code,
-        claimed_by_id=row.claimed_by_id,
-        claimed_until=row.claimed_until,
-        decided_by_viewer=decided,
-        objected=objected,
-    )
+        facts = facts_of(self.row, decided_by_viewer=decided, objected=objected)
+        return list(moves_of(facts, viewer, info.context.now))

@@ -21,7 +21,8 @@ from models.database import execute
 from models.enums import RejectReason, Stage
 from tests.cases import approve, case_at, everything_about, return_case, submit, submitted_case
 from tests.conftest import Clock
-from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
+from tests.graphql import answer_at
+from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert, under_a_new_account
 
 Decide: TypeAlias = Callable[[UUID, Seen, Viewer, datetime], Awaitable[Application]]
 
@@ -143,6 +144,32 @@ async def test_who_decided_the_second_review_leaves_the_final_one_to_another(now
 
     assert (type(refusal), refusal.code) == (NotAllowed, "OTHER_OFFICER_REQUIRED")
     assert (await decide(case.id, Seen(Stage.FINAL_REVIEW), (await provincial_officer()).viewer, now)).stage is not Stage.FINAL_REVIEW
+
+
+@each_decision
+async def test_four_eyes_are_those_of_a_person_whatever_the_account(now: datetime, decide: Decide) -> None:
+    _, case = await case_at(Stage.SECOND_REVIEW)
+    province = await provincial_officer()
+    await approve(case.id, province.viewer)
+    again = await under_a_new_account(province, await administrator())
+
+    refusal = await refused(case, decide(case.id, Seen(Stage.FINAL_REVIEW), again.viewer, now))
+
+    assert (type(refusal), refusal.code) == (NotAllowed, "OTHER_OFFICER_REQUIRED")
+    assert again.account.id != province.account.id
+    assert (await decide(case.id, Seen(Stage.FINAL_REVIEW), (await provincial_officer()).viewer, now)).stage is not Stage.FINAL_REVIEW
+
+
+async def test_a_new_account_of_who_decided_the_second_review_draws_no_buttons_at_the_final_one(now: datetime) -> None:
+    _, case = await case_at(Stage.SECOND_REVIEW)
+    province = await provincial_officer()
+    await approve(case.id, province.viewer)
+    again = await under_a_new_account(province, await administrator())
+    query = f'{{ application(id: "Application_{case.id}") {{ availableMoves }} }}'
+
+    moves = [(await answer_at(now, query, each.viewer))["application"]["availableMoves"] for each in (again, await provincial_officer())]
+
+    assert moves == [[], ["APPROVE", "RETURN", "REJECT"]]
 
 
 async def test_four_eyes_hold_over_the_rounds_of_a_case(now: datetime) -> None:

@@ -13,7 +13,7 @@ from models.enums import Stage
 from settings import Settings
 from tests.cases import approve, case_at, everything_about
 from tests.graphql import execute
-from tests.people import administrator, officer, provincial_officer, registered_expert
+from tests.people import administrator, officer, provincial_officer, registered_expert, under_a_new_account
 
 
 async def test_a_colleague_takes_the_case_over_for_half_an_hour(now: datetime) -> None:
@@ -82,6 +82,21 @@ async def test_the_final_review_is_not_handed_to_the_officer_of_the_second(now: 
 
     kept = await hand_over(case.id, fourth.account.id, viewer=third.viewer, now=now)
     assert kept.claimed_by_id == fourth.account.id
+
+
+async def test_nor_is_it_under_a_new_account(now: datetime) -> None:
+    _, case = await case_at(Stage.SECOND_REVIEW)
+    second, third = await provincial_officer(), await provincial_officer()
+    await approve(case.id, second.viewer)
+    again = await under_a_new_account(second, await administrator())
+    await claim(case.id, viewer=third.viewer, now=now)
+    before = await everything_about(case.id)
+
+    with pytest.raises(InvalidInput) as refusal:
+        await hand_over(case.id, again.account.id, viewer=third.viewer, now=now)
+
+    assert [(each.path, each.code) for each in refusal.value.problems] == [("toStaffId", "HAND_OVER_UNFIT")]
+    assert await everything_about(case.id) == before
 
 
 async def test_the_door_of_handing_over(database: Settings, now: datetime) -> None:

@@ -8,9 +8,12 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from domain.actions import standing
+from domain.actions.changes import submit_change
 from domain.actions.eligibility import set_scarce
+from domain.actions.profiles import save_basic_info
 from domain.rules.calendar import SHANGHAI
 from domain.rules.errors import InvalidInput, NotAllowed, NotFound, Taken, WrongStanding
+from domain.rules.profile_input import BasicInfo
 from domain.rules.standing import years_after
 from models.accounts import Account
 from models.database import database_now, execute, rows
@@ -22,7 +25,7 @@ from settings import Settings, settings
 from tests import graphql
 from tests.cases import case_at
 from tests.conftest import Clock
-from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
+from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert, some_id_number
 
 REASONS = "多次无故缺席评审。"
 DISMISS = """mutation Dismiss($input: ExpertDismissInput!) { expertDismiss(input: $input) { __typename
@@ -167,6 +170,32 @@ async def test_the_province_alone_decides_on_standing(province: SignedIn) -> Non
             "standingRecords": [{"change": "DISMISS", "cause": "FALSE_MATERIAL", "reasons": REASONS, "actorName": "郑省级"}],
         }
     }
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE accounts SET phone_hash = a.phone_hash FROM accounts a WHERE accounts.id = $1 AND a.id = $2",
+        "UPDATE accounts SET id_number_hash = a.id_number_hash FROM accounts a WHERE accounts.id = $1 AND a.id = $2",
+        """UPDATE accounts SET id_number_hash = r.id_number_hash FROM experts x JOIN applications c ON c.expert_id = x.id
+           JOIN revisions r ON r.id = c.revision_id WHERE accounts.id = $1 AND x.account_id = $2 AND c.closed_at IS NULL""",
+    ],
+    ids=["phone", "id number", "id number under review"],
+)
+async def test_nobody_decides_on_their_own_standing(statement: str) -> None:
+    person, province = await formal(), await provincial_officer()
+    await save_basic_info(BasicInfo(id_number=some_id_number()), viewer=person.viewer, now=await database_now())
+    await submit_change(commitment=True, avoidance=True, viewer=person.viewer, now=await database_now())
+    # The verbs keep staff and experts apart; these are the rows of somebody who slipped past them.
+    await execute("UPDATE accounts SET status = 'DEREGISTERED' WHERE id = $1", person.account.id)
+    await execute(statement, province.account.id, person.account.id)
+
+    with pytest.raises(NotAllowed) as refusal:
+        await dismiss(person, province)
+
+    assert refusal.value.code == "OWN_CASE"
+    assert (await Expert.get(id=_id(person))).standing is Standing.FORMAL
+    assert not await StandingRecord.exists(expert_id=_id(person))
 
 
 async def test_who_turns_seventy_is_told_ninety_days_before_and_then_lapses(
