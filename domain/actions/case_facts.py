@@ -79,6 +79,7 @@ def facts_of(case: Application, **found: Any) -> CaseFacts:
     return CaseFacts(
         kind=case.kind,
         stage=case.stage,
+        round=case.round,
         expert_id=case.expert_id,
         pool_code=case.pool_code,
         claimed_by_id=case.claimed_by_id,

@@ -19,7 +19,7 @@ from domain.actions.record_chain import chain_hash
 from domain.actions.revisions import copy_as_draft, open_draft
 from domain.rules.calendar import SHANGHAI, WorkingCalendar
 from domain.rules.errors import BaseMoved, IllegalMove, NotAllowed
-from domain.rules.lifecycle import AWAITED, CLOSED, REVIEWS, REVISION_AFTER, By, available_moves, step
+from domain.rules.lifecycle import AWAITED, CLOSED, REVIEWS, REVISION_AFTER, By, available_moves, step, was_decided
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
@@ -63,12 +63,13 @@ async def move(
     """Move a case and append the record. `viewer` None is the system; the calendar is read where it is not given.
 
     Call inside a transaction unless the move brings no more. The case need not be locked: raises Overtaken where it is not as it was read,
-    IllegalMove where the table has no such move, and BaseMoved where a change would take effect that was begun from a revision no longer
-    in force.
+    IllegalMove where the table has no such move for it, and BaseMoved where a change would take effect that was begun from a revision no
+    longer in force.
     """
-    found = step(case.kind, case.stage, how)
+    found = step(case.kind, case.stage, how, decided=was_decided(case.round))
     if found is None:
-        raise IllegalMove(case.stage, how, possible_moves(case, viewer))
+        decided_before = step(case.kind, case.stage, how) is not None
+        raise IllegalMove(case.stage, how, possible_moves(case, viewer), decided_before=decided_before)
     changed = {
         **_UNCLAIMED,
         "stage": found.target,
@@ -110,7 +111,12 @@ def possible_moves(case: Application, viewer: Viewer | None) -> tuple[Move, ...]
     if viewer is None:
         return ()
     return available_moves(
-        case.kind, case.stage, role=viewer.role, own=case.expert_id == viewer.expert_id, own_pool=case.pool_code == viewer.pool_code
+        case.kind,
+        case.stage,
+        decided=was_decided(case.round),
+        role=viewer.role,
+        own=case.expert_id == viewer.expert_id,
+        own_pool=case.pool_code == viewer.pool_code,
     )
 
 

@@ -95,12 +95,17 @@ class Incomplete(Refusal):
 
 
 class IllegalMove(Refusal):
-    """The case does not allow this move at its present stage; `anew` tells that its owner can submit the draft without naming a case."""
+    """The case does not allow this move at its present stage, or not any more because an office has decided it before.
+
+    `anew` tells that its owner can submit the draft without naming a case.
+    """
 
     code = "ILLEGAL_MOVE"
 
-    def __init__(self, stage: Stage, move: Move, available: Sequence[Move], *, anew: bool = False) -> None:
+    def __init__(self, stage: Stage, move: Move, available: Sequence[Move], *, decided_before: bool = False, anew: bool = False) -> None:
         super().__init__(f"{move} at {stage}")
+        if decided_before:
+            self.code = "DECIDED_BEFORE"  # type: ignore[misc]  # a narrower stable code
         self.stage = stage
         self.move = move
         self.available_moves = tuple(available)

@@ -22,10 +22,11 @@ class By(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a move leads and who makes it; every CANCEL can be the system's too."""
+    """Where a move leads and who makes it; every CANCEL can be the system's too. `undecided`: only while no office has decided the case."""
 
     target: Stage
     by: By
+    undecided: bool = False
 
 
 REVIEWS: Mapping[Stage, By] = MappingProxyType(
@@ -43,7 +44,7 @@ def _table(kind: CaseKind) -> dict[tuple[Stage, Move], Step]:
     table = {
         (Stage.DRAFT, Move.SUBMIT): Step(Stage.FIRST_REVIEW, By.EXPERT),
         (Stage.RETURNED, Move.SUBMIT): Step(Stage.FIRST_REVIEW, By.EXPERT),
-        (Stage.FIRST_REVIEW, Move.WITHDRAW): Step(Stage.WITHDRAWN, By.EXPERT),
+        (Stage.FIRST_REVIEW, Move.WITHDRAW): Step(Stage.WITHDRAWN, By.EXPERT, undecided=True),
         (Stage.FIRST_REVIEW, Move.APPROVE): Step(Stage.SECOND_REVIEW, By.LOCAL_OFFICE),
         (Stage.SECOND_REVIEW, Move.APPROVE): Step(Stage.FINAL_REVIEW, By.PROVINCE),
         (Stage.FINAL_REVIEW, Move.APPROVE): Step(Stage.PUBLICITY if admission else Stage.APPLIED, By.PROVINCE),
@@ -79,9 +80,15 @@ REVISION_AFTER: Mapping[Stage, RevisionState] = MappingProxyType(
 """What becomes of the revision under review when a case reaches a stage; elsewhere it stays as it is."""
 
 
-def step(kind: CaseKind, stage: Stage, move: Move) -> Step | None:
-    """Where the move leads, or None where the table has none."""
-    return MOVES[kind].get((stage, move))
+def step(kind: CaseKind, stage: Stage, move: Move, *, decided: bool = False) -> Step | None:
+    """Where the move leads, or None where the table has none, or none for a case that an office has `decided` before."""
+    found = MOVES[kind].get((stage, move))
+    return None if found is not None and found.undecided and decided else found
+
+
+def was_decided(round: int) -> bool:
+    """Whether an office has decided a case in its first review: it gets there again after a return alone, in a further round."""
+    return round > 1
 
 
 @cache
@@ -103,11 +110,13 @@ def makes(by: By, *, role: Role, own: bool, own_pool: bool) -> bool:
             return False
 
 
-def available_moves(kind: CaseKind, stage: Stage, *, role: Role, own: bool, own_pool: bool) -> tuple[Move, ...]:
+def available_moves(kind: CaseKind, stage: Stage, *, decided: bool, role: Role, own: bool, own_pool: bool) -> tuple[Move, ...]:
     """Moves a person may make now, in the order of the vocabulary: what a client draws buttons from."""
-    return tuple(
-        move for move in Move if (found := step(kind, stage, move)) is not None and makes(found.by, role=role, own=own, own_pool=own_pool)
-    )
+    steps = {move: step(kind, stage, move, decided=decided) for move in Move}
+    return tuple(move for move, found in steps.items() if found is not None and makes(found.by, role=role, own=own, own_pool=own_pool))
+
+
+_UNDECIDED = ", nobody has decided"
 
 
 def diagram(kind: CaseKind) -> str:
@@ -115,7 +124,9 @@ def diagram(kind: CaseKind) -> str:
     lines = ["stateDiagram-v2", "    [*] --> DRAFT"]
     for (stage, move), found in MOVES[kind].items():
         if move is not Move.CANCEL:
-            lines.append(f"    {stage.value} --> {found.target.value}: {move.zh} {move.value.lower()}")
+            lines.append(
+                f"    {stage.value} --> {found.target.value}: {move.zh} {move.value.lower()}{_UNDECIDED if found.undecided else ''}"
+            )
     lines += [
         f"    {stage.value} --> [*]"
         for stage in Stage

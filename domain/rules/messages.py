@@ -33,6 +33,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "该申请已结束（{stage}）。请不指定申请（不填 applicationId）再次提交草稿；没有草稿的，请先保存修改，再提交。",
         "This case is closed ({stage}). Submit the draft without naming a case (no applicationId); if none is open, save a change first.",
     ),
+    "DECIDED_BEFORE": (
+        "审核机关已对该申请作出过决定，不能再撤回。请等待审核结果；确需修改的，请联系审核机关退回。",
+        "An office has decided this case before; it cannot be withdrawn. Wait for the review, or ask the office to return it for changes.",
+    ),
     "ALREADY_REVIEWED": (
         "另一位审核人员已先行处理，申请目前处于“{stage}”；请刷新后查看。",
         "Another officer has decided first; the case is at {stage}. Reload to see it.",
@@ -138,8 +142,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Second and final review need two officers, and you have done one of them; another officer must decide this one.",
     ),
     "CASE_UNDER_REVIEW": (
-        "申请正在审核中，暂不能修改；初审尚未作出决定的可以先撤回，其他情况请等待审核结果。",
-        "The case is under review and cannot be edited. Withdraw it while first review has not decided; after that wait for the result.",
+        "申请正在审核中，暂不能修改；尚无人作出决定的可先撤回，否则请联系审核机关退回。",
+        "The case is under review and cannot be edited; withdraw it while nobody has decided, or ask the office to return it.",
     ),
     "STANDING_ENDED": ("您已不在专家库中，不能修改资料。", "You are no longer in the registry; the profile cannot be edited."),
     "WRONG_STANDING": (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.rules.lifecycle import DECISIONS, available_moves
+from domain.rules.lifecycle import DECISIONS, available_moves, was_decided
 from domain.rules.viewer import Viewer
 from models.enums import CaseKind, Move, Stage
 
@@ -27,6 +27,7 @@ class CaseFacts:
 
     kind: CaseKind
     stage: Stage
+    round: int
     expert_id: UUID
     pool_code: str | None
     claimed_by_id: UUID | None
@@ -49,7 +50,8 @@ def needs_other_officer(case: CaseFacts) -> bool:
 def moves_of(case: CaseFacts, viewer: Viewer, now: datetime) -> tuple[Move, ...]:
     """The moves that the viewer can make now; a client draws its buttons from them."""
     own = case.expert_id == viewer.expert_id
-    found = available_moves(case.kind, case.stage, role=viewer.role, own=own, own_pool=case.pool_code == viewer.pool_code)
+    decided, own_pool = was_decided(case.round), case.pool_code == viewer.pool_code
+    found = available_moves(case.kind, case.stage, decided=decided, role=viewer.role, own=own, own_pool=own_pool)
     if needs_other_officer(case) or held_by_another(case, viewer, now):
         found = tuple(move for move in found if move not in DECISIONS)
     if not case.objected:

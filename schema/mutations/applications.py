@@ -170,9 +170,9 @@ class ApplicationMutations:
         return Application(row=case)
 
     @strawberry.mutation(
-        description="Take a case back while it waits for its first review; the draft opens again with what was submitted (a change of "
-        "division has none). Then an admission is submitted by `applicationSubmit` without an id, a change by `changeSubmit`, a change of "
-        "division by `divisionChangeRequest`."
+        description="Take a case back while it waits for its first review and no office has decided it before (see `availableMoves`); the "
+        "draft opens again with what was submitted (a change of division has none). Then an admission is submitted by `applicationSubmit` "
+        "without an id, a change by `changeSubmit`, a change of division by `divisionChangeRequest`."
     )
     async def application_withdraw(self, info: Info, input: ApplicationWithdrawInput) -> ApplicationWithdrawResult:
         """See applications.withdraw."""

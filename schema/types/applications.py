@@ -141,17 +141,29 @@ def _claimed_sql(role: Role | None) -> str:
 
 def _moves_sql(role: Role | None) -> str:
     """The moves of `moves_of` as a JSON array in SQL, from the same table. A local officer also sees cases of other pools."""
-    officer = role in _OFFICERS
     free: list[str] = []
     all_moves: list[str] = []
     for kind, stage in product(CaseKind, Stage):
-        found = available_moves(kind, stage, role=role, own=not officer, own_pool=True) if role else ()
-        for branches, moves in ((all_moves, found), (free, [move for move in found if move not in DECISIONS])):
-            branches.extend(_branches(f"{{t}}.kind = '{kind.value}' AND {{t}}.stage = '{stage.value}'", moves))
+        for condition, found in _possible(kind, stage, role):
+            for branches, moves in ((all_moves, found), (free, [move for move in found if move not in DECISIONS])):
+                branches.extend(_branches(condition, moves))
     chosen = _case(all_moves) if free == all_moves else f"CASE WHEN {_HINDERED} THEN {_case(free)} ELSE {_case(all_moves)} END"
     if role is Role.LOCAL_OFFICER:
         chosen = f"CASE WHEN {{t}}.pool_code = :viewer_pool THEN {chosen} ELSE {_text_array(())} END"
     return f"to_json({chosen})"
+
+
+def _possible(kind: CaseKind, stage: Stage, role: Role | None) -> Iterator[tuple[str, Sequence[Move]]]:
+    """The moves at a stage with the condition under which they are possible: at first those that a decision ends, then all others."""
+    condition = f"{{t}}.kind = '{kind.value}' AND {{t}}.stage = '{stage.value}'"
+    if role is None:
+        return
+    undecided, decided = (
+        available_moves(kind, stage, decided=decided, role=role, own=role not in _OFFICERS, own_pool=True) for decided in (False, True)
+    )
+    if undecided != decided:
+        yield f"{condition} AND {{t}}.round <= 1", undecided
+    yield condition, decided
 
 
 def _branches(condition: str, moves: Sequence[Move]) -> Iterator[str]:

@@ -57,7 +57,7 @@ class Expected:
         match verb:
             case "submit" if who == "expert" and self.stage in ("DRAFT", "RETURNED"):
                 self.stage, self.round = "FIRST_REVIEW", self.round + 1
-            case "withdraw" if who == "expert" and self.stage == "FIRST_REVIEW":
+            case "withdraw" if who == "expert" and self.stage == "FIRST_REVIEW" and not any(self.decided.values()):
                 self.stage, self.holder = "WITHDRAWN", None
             case "claim" if self.decides(who):
                 self.holder = who

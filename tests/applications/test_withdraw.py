@@ -6,15 +6,20 @@ from uuid import uuid4
 
 import pytest
 
+from domain.actions import pools
 from domain.actions.applications import withdraw
+from domain.actions.divisions import give_up
 from domain.actions.reviews import claim
 from domain.rules.errors import AlreadyReviewed, IllegalMove, NotFound
 from models.applications import Application, ApplicationRecord
 from models.enums import Move, RevisionState, Role, Stage
 from models.experts import Expert
 from models.profiles import Revision
-from tests.cases import approve, case_at, contents_of, everything_about, messages_about, submit, submitted_case
-from tests.people import administrator, officer, provincial_officer, registered_expert
+from tests.cases import approve, case_at, contents_of, everything_about, messages_about, return_case, submit, submitted_case
+from tests.changes.formal import change_at, send
+from tests.divisions.moving import TARGET, ask, change_of_division_at
+from tests.graphql import answer_at
+from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
 
 
 async def test_a_case_that_nobody_has_decided_is_taken_back(now: datetime) -> None:
@@ -65,13 +70,53 @@ async def test_a_claim_does_not_hold_the_expert_back_and_ends(now: datetime) -> 
     assert [taken.claimed_by_id, taken.claimed_by_name, taken.claimed_until] == [None, None, None]
 
 
-async def test_a_second_round_can_be_taken_back_as_well(now: datetime) -> None:
+async def test_what_an_office_has_decided_once_is_not_taken_back_in_a_later_round(now: datetime) -> None:
     person, case = await case_at(Stage.RETURNED)
     await submit(person.viewer)
 
+    await refused_as_decided(case, person, now)
+
+
+async def test_nor_is_a_change(now: datetime) -> None:
+    person, case = await change_at(Stage.RETURNED)
+    await send(person)
+
+    await refused_as_decided(case, person, now)
+    assert (await return_case(case.id, (await officer()).viewer)).stage is Stage.RETURNED
+
+
+async def test_nor_is_a_change_of_division_which_can_be_given_up_when_it_is_returned(now: datetime) -> None:
+    person, case = await change_of_division_at(Stage.RETURNED)
+    await ask(person)
+
+    await refused_as_decided(case, person, now)
+    await return_case(case.id, (await officer(TARGET)).viewer)
+    assert (await give_up(case.id, viewer=person.viewer, now=now)).stage is Stage.CANCELLED
+
+
+async def test_a_merger_of_the_pool_is_no_decision(now: datetime) -> None:
+    person, case = await submitted_case(pool="220281")
+    await pools.merge("220281", "220282", reason="并入桦甸市", viewer=(await administrator()).viewer, now=now)
+    await pools.carry_on()
+    moved = await Application.get(id=case.id)
+
     taken = await withdraw(case.id, viewer=person.viewer, now=now)
 
-    assert (taken.stage, taken.round) == (Stage.WITHDRAWN, 2)
+    assert (moved.pool_code, moved.round, moved.records_count) == ("220282", 1, 2)
+    assert taken.stage is Stage.WITHDRAWN
+
+
+async def refused_as_decided(case: Application, person: SignedIn, now: datetime) -> None:
+    """Nothing changes, and no button for it is drawn, by the plan or by the executor."""
+    before = await everything_about(case.id)
+
+    with pytest.raises(IllegalMove) as refusal:
+        await withdraw(case.id, viewer=person.viewer, now=now)
+
+    found = await answer_at(now, f'{{ application(id: "Application_{case.id}") {{ stage availableMoves }} }}', person.viewer)
+    assert (refusal.value.code, refusal.value.stage, refusal.value.available_moves) == ("DECIDED_BEFORE", Stage.FIRST_REVIEW, ())
+    assert found["application"] == {"stage": "FIRST_REVIEW", "availableMoves": []}
+    assert await everything_about(case.id) == before
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ OWN, OTHER = "220199", "220299"
 
 
 def case(stage: Stage, *, claimed_by: UUID | None = None, until: datetime | None = None) -> CaseFacts:
-    return CaseFacts(kind=CaseKind.ADMISSION, stage=stage, expert_id=uuid4(), pool_code=OWN, claimed_by_id=claimed_by, claimed_until=until)
+    return CaseFacts(
+        kind=CaseKind.ADMISSION, stage=stage, round=1, expert_id=uuid4(), pool_code=OWN, claimed_by_id=claimed_by, claimed_until=until
+    )
 
 
 def viewer(role: Role, pool: str | None = None) -> Viewer:

@@ -15,6 +15,7 @@ from domain.rules.lifecycle import (
     diagram,
     makes,
     step,
+    was_decided,
 )
 from models.enums import CaseKind, Move, RevisionState, Role, Stage
 
@@ -91,23 +92,35 @@ def test_every_stage_and_move_leads_where_the_rules_say_and_nowhere_else(kind: C
 def test_everybody_may_make_the_moves_that_are_theirs_at_every_stage_and_no_others(kind: CaseKind) -> None:
     expected = expected_steps(kind)
 
-    for stage, role, own, own_pool in product(Stage, Role, (False, True), (False, True)):
-        found = available_moves(kind, stage, role=role, own=own, own_pool=own_pool)
+    for stage, role, own, own_pool, decided in product(Stage, Role, (False, True), (False, True), (False, True)):
+        found = available_moves(kind, stage, decided=decided, role=role, own=own, own_pool=own_pool)
 
         assert found == tuple(
             move
             for move in Move
             if (stage.value, move.value) in expected
             and expected_to_make(expected[stage.value, move.value][1], role, own=own, own_pool=own_pool)
-        ), (stage, role, own, own_pool)
+            and not (decided and move is Move.WITHDRAW)
+        ), (stage, role, own, own_pool, decided)
+
+
+@pytest.mark.parametrize("kind", CaseKind)
+def test_withdrawing_alone_ends_with_the_first_decision(kind: CaseKind) -> None:
+    expected = expected_steps(kind)
+
+    found = {(stage.value, move.value) for stage, move in product(Stage, Move) if step(kind, stage, move, decided=True)}
+
+    assert set(expected) - found == {("FIRST_REVIEW", "WITHDRAW")}
+    assert [was_decided(each) for each in (0, 1, 2, 3)] == [False, False, True, True]
 
 
 def test_what_a_person_sees_of_an_admission_is_what_the_guide_tells() -> None:
-    def moves(stage: Stage, role: Role, *, own: bool = False, own_pool: bool = False) -> list[str]:
-        return [move.value for move in available_moves(CaseKind.ADMISSION, stage, role=role, own=own, own_pool=own_pool)]
+    def moves(stage: Stage, role: Role, *, own: bool = False, own_pool: bool = False, decided: bool = False) -> list[str]:
+        return [move.value for move in available_moves(CaseKind.ADMISSION, stage, decided=decided, role=role, own=own, own_pool=own_pool)]
 
     assert moves(Stage.DRAFT, Role.EXPERT, own=True) == ["SUBMIT"]
     assert moves(Stage.FIRST_REVIEW, Role.EXPERT, own=True) == ["WITHDRAW"]
+    assert moves(Stage.FIRST_REVIEW, Role.EXPERT, own=True, decided=True) == []
     assert moves(Stage.SECOND_REVIEW, Role.EXPERT, own=True) == []
     assert moves(Stage.FIRST_REVIEW, Role.LOCAL_OFFICER, own_pool=True) == ["APPROVE", "RETURN", "REJECT"]
     assert moves(Stage.FIRST_REVIEW, Role.LOCAL_OFFICER) == []
@@ -161,7 +174,7 @@ def test_the_diagram_shows_every_move_of_people_and_of_the_notice() -> None:
 
     drawn = {line.strip() for line in lines if "-->" in line and "[*]" not in line}
     assert drawn == {
-        f"{stage} --> {target}: {Move(move).zh} {move.lower()}"
+        f"{stage} --> {target}: {Move(move).zh} {move.lower()}{', nobody has decided' if move == 'WITHDRAW' else ''}"
         for (stage, move), (target, _) in expected_steps(CaseKind.ADMISSION).items()
         if move != "CANCEL"
     }

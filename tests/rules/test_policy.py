@@ -19,7 +19,7 @@ POOL = "220199"
 LOCAL = Viewer(account_id=ME, session_id=SESSION, role=Role.LOCAL_OFFICER, name="李初审", pool_code=POOL)
 PROVINCIAL = Viewer(account_id=ME, session_id=SESSION, role=Role.PROVINCIAL_OFFICER, name="王复审")
 CASE = CaseFacts(
-    kind=CaseKind.ADMISSION, stage=Stage.FIRST_REVIEW, expert_id=EXPERT, pool_code=POOL, claimed_by_id=None, claimed_until=None
+    kind=CaseKind.ADMISSION, stage=Stage.FIRST_REVIEW, round=1, expert_id=EXPERT, pool_code=POOL, claimed_by_id=None, claimed_until=None
 )
 
 REVIEW_DECISIONS = (Move.APPROVE, Move.RETURN, Move.REJECT)
@@ -84,6 +84,7 @@ def test_a_claim_takes_decisions_from_others_but_not_the_expert_s_way_back() -> 
     expert = Viewer(account_id=ME, session_id=SESSION, role=Role.EXPERT, name="张三", expert_id=EXPERT)
 
     assert moves_of(held, expert, NOW) == (Move.WITHDRAW,)
+    assert moves_of(replace(held, round=2), expert, NOW) == ()
 
 
 def test_four_eyes_take_all_decisions_and_nothing_else() -> None:
@@ -109,8 +110,9 @@ def test_everywhere_the_policy_only_takes_decisions_and_settlements_away_from_th
     claims = ((None, None), (ME, NOW + timedelta(1)), (SOMEBODY, NOW + timedelta(1)), (SOMEBODY, NOW))
     seen = 0
 
-    for kind, stage, role, own, own_pool, (holder, until), decided, objected in product(
-        CaseKind, Stage, Role, (True, False), (True, False), claims, ((), (Stage.SECOND_REVIEW,), (Stage.FINAL_REVIEW,)), (True, False)
+    reviewed = ((), (Stage.SECOND_REVIEW,), (Stage.FINAL_REVIEW,))
+    for kind, stage, decided_before, role, own, own_pool, (holder, until), decided, objected in product(
+        CaseKind, Stage, (False, True), Role, (True, False), (True, False), claims, reviewed, (True, False)
     ):
         viewer = Viewer(
             account_id=ME,
@@ -121,9 +123,16 @@ def test_everywhere_the_policy_only_takes_decisions_and_settlements_away_from_th
             expert_id=EXPERT if own else None,
         )
         case = replace(
-            CASE, kind=kind, stage=stage, claimed_by_id=holder, claimed_until=until, decided_by_viewer=decided, objected=objected
+            CASE,
+            kind=kind,
+            stage=stage,
+            round=1 + decided_before,
+            claimed_by_id=holder,
+            claimed_until=until,
+            decided_by_viewer=decided,
+            objected=objected,
         )
-        by_table = available_moves(kind, stage, role=role, own=own, own_pool=own_pool)
+        by_table = available_moves(kind, stage, decided=decided_before, role=role, own=own, own_pool=own_pool)
         taken = (holder == SOMEBODY and until != NOW) or (decided, stage) in (
             ((Stage.SECOND_REVIEW,), Stage.FINAL_REVIEW),
             ((Stage.FINAL_REVIEW,), Stage.SECOND_REVIEW),
@@ -133,4 +142,4 @@ def test_everywhere_the_policy_only_takes_decisions_and_settlements_away_from_th
         assert moves_of(case, viewer, NOW) == tuple(move for move in by_table if move not in gone)
         seen += 1
 
-    assert seen == 3 * 12 * 4 * 2 * 2 * 4 * 3 * 2
+    assert seen == 3 * 12 * 2 * 4 * 2 * 2 * 4 * 3 * 2

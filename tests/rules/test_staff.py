@@ -30,6 +30,7 @@ PEOPLE = {
 CASE = CaseFacts(
     kind=CaseKind.ADMISSION,
     stage=Stage.FIRST_REVIEW,
+    round=1,
     expert_id=uuid4(),
     pool_code="220199",
     claimed_by_id=GIVER.account_id,
