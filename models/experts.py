@@ -25,6 +25,7 @@ class Expert(Row):
     formal_since = fields.DatetimeField(null=True)
     draft_id = fields.UUIDField(null=True)  # the open revision, if any
     effective_id = fields.UUIDField(null=True)  # the revision in force, if any
+    last_version = fields.IntField(default=0)  # the highest version of drafts that were submitted or dropped: none is given twice
     suspended_until = fields.DateField(null=True)  # last day of the running suspension
     lapses_on = fields.DateField(null=True)  # first day outside by age, set when the person is told
     created_at = fields.DatetimeField()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from domain.actions.comparing import base_of, difference_of
-from domain.actions.revisions import copy_as_draft
+from domain.actions.revisions import copy_as_draft, drop_draft
 from domain.rules.completeness import REQUIRED_BASICS
 from domain.rules.errors import FieldProblem, InvalidInput
 from domain.rules.profile_input import path_of
@@ -33,16 +33,19 @@ async def put_into_force(draft: Revision, saved: Collection[str], *, now: dateti
         raise InvalidInput([FieldProblem(path_of(each), "REQUIRED") for each in emptied])
     in_force = await Revision.get(id=expert.effective_id)
     goes_on = await base_of(draft.pk) == in_force.pk  # else it was begun from another and stays the conflict that it is
-    if changed := [each for each in names if getattr(draft, each) != getattr(in_force, each)]:
+    changed = [each for each in names if getattr(draft, each) != getattr(in_force, each)]
+    if changed:
         in_force = await _succeed(in_force, draft, changed, now=now)
         if goes_on:
             draft.base_id = in_force.pk
             await draft.save(update_fields=["base_id"])
     waited_for = await Application.filter(expert_id=expert.pk, closed_at__isnull=True).exists()
     if waited_for or not goes_on or await difference_of(draft.pk, in_force.pk):
+        if changed:  # its version is that of what is in force, which says something else
+            draft.version += 1
+            await draft.save(update_fields=["version"])
         return draft
-    await Expert.filter(id=expert.pk).update(draft_id=None)
-    await draft.delete()
+    await drop_draft(draft, shown=max(in_force.version, draft.version - 1))
     return in_force
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.actions.applications import submit_draft, with_standing
 from domain.actions.moving import move
+from domain.actions.revisions import drop_draft
 from domain.rules.errors import NotFound, Stale
 from domain.rules.viewer import Viewer
 from models.applications import Application
@@ -39,9 +40,8 @@ async def discard_draft(*, expected_version: int | None = None, viewer: Viewer, 
         draft = await Revision.select_for_update().get(id=expert.draft_id)
         if expected_version not in (None, draft.version):
             raise Stale(draft.version)
+        await drop_draft(draft, shown=draft.version)
         expert.draft_id = None
-        await expert.save(update_fields=["draft_id"])
-        await draft.delete()
         if case is not None:
             await move(case, Move.CANCEL, viewer=viewer, now=now)
     return expert

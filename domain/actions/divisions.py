@@ -10,7 +10,7 @@ from domain.actions.applications import own_case, send, undeclared, with_standin
 from domain.actions.changes import CHANGING
 from domain.actions.moving import move, possible_moves
 from domain.actions.pools import holding, receiving
-from domain.actions.revisions import copy_as_draft, open_case
+from domain.actions.revisions import copy_as_draft, next_version, open_case
 from domain.rules.errors import FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed
 from domain.rules.fields import Fields
 from domain.rules.text import prose
@@ -74,6 +74,6 @@ async def give_up(case_id: UUID, *, viewer: Viewer, now: datetime) -> Applicatio
 async def _draft_in(pool_code: str, expert: Expert, now: datetime) -> None:
     """The revision in force as the expert's draft, in another home pool; the evaluation division follows it."""
     draft = await copy_as_draft(await Revision.get(id=expert.effective_id), now=now)
-    draft.home_pool_code = pool_code
-    await draft.save(update_fields=["home_pool_code"])
+    draft.home_pool_code, draft.version = pool_code, next_version(draft, expert)
+    await draft.save(update_fields=["home_pool_code", "version"])
     expert.draft_id = draft.pk

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from domain.actions.revisions import open_draft
+from domain.actions.revisions import next_version, open_draft
 from domain.rules.errors import NotAllowed, NotFound, Stale
 from domain.rules.viewer import Viewer
 from models.database import rows, transaction
@@ -29,11 +29,12 @@ async def editing(viewer: Viewer, *, now: datetime, expected_version: int | None
     if viewer.expert_id is None:
         raise NotAllowed
     async with transaction():
-        draft = await open_draft(await Expert.get(id=viewer.expert_id), now=now)
+        expert = await Expert.get(id=viewer.expert_id)
+        draft = await open_draft(expert, now=now)
         if expected_version is not None and expected_version != draft.version:
             raise Stale(draft.version)
         yield draft
-        draft.version += 1
+        draft.version = next_version(draft, expert)
         draft.updated_at = now
         await draft.save()
 

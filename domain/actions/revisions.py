@@ -53,7 +53,7 @@ def _copy_statement() -> str:
 
 
 async def copy_as_draft(revision: Revision, *, now: datetime) -> Revision:
-    """Open a new draft with everything that `revision` holds; entries keep their `entry_id`, the version goes on counting.
+    """Open a new draft with everything that `revision` holds, under its version until it is changed; entries keep their `entry_id`.
 
     Call inside a transaction that holds the expert's row. Raises IntegrityError (one_draft_per_expert) while another draft is open.
     """
@@ -94,7 +94,7 @@ async def open_draft(expert: Expert, *, now: datetime) -> Revision:
         if case is None and person.standing is Standing.TEMPORARY:
             await open_case(CaseKind.ADMISSION, person, now=now)
         draft = await _draft_of(person, now=now)
-        expert.draft_id = draft.pk
+        expert.draft_id, expert.last_version = draft.pk, person.last_version
         return draft
 
 
@@ -121,6 +121,23 @@ async def _draft_of(person: Expert, *, now: datetime) -> Revision:
     return draft
 
 
+def next_version(draft: Revision, expert: Expert) -> int:
+    """The version of a draft that is changed now: one that no draft of this person has had, nor what became of it.
+
+    So a version stands for what was seen under it, and whoever looked at another draft, dropped since, is told (Stale).
+    """
+    return max(draft.version, expert.last_version) + 1
+
+
+async def drop_draft(draft: Revision, *, shown: int) -> None:
+    """Delete a draft that nobody wants any more; `shown` is the last of its versions that somebody may have seen.
+
+    Call inside a transaction that holds the expert.
+    """
+    await rows("UPDATE experts SET draft_id = NULL, last_version = greatest(last_version, $2) WHERE id = $1", draft.expert_id, shown)
+    await draft.delete()
+
+
 async def freeze(draft: Revision, *, now: datetime) -> Revision:
     """End the draft: neither it nor its rows can change any more (trigger of 0002). The day's eligibility report is kept with it.
 
@@ -130,5 +147,5 @@ async def freeze(draft: Revision, *, now: datetime) -> Revision:
     draft.state = RevisionState.FROZEN
     draft.frozen_at = now
     await draft.save(update_fields=["state", "frozen_at", "eligibility"])
-    await Expert.filter(draft_id=draft.pk).update(draft_id=None)
+    await rows("UPDATE experts SET draft_id = NULL, last_version = greatest(last_version, $2) WHERE draft_id = $1", draft.pk, draft.version)
     return draft

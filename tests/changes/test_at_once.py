@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from domain.actions.applications import submit
+from domain.actions.changes import discard_draft
 from domain.actions.comparing import difference_of
 from domain.actions.profiles import save_basic_info
 from domain.actions.standing import suspend
@@ -119,6 +120,32 @@ async def test_the_version_goes_on_counting_so_that_old_ones_are_noticed() -> No
     with pytest.raises(Stale) as refusal:
         await save(person, email="third@example.cn", expected_version=first.version)
     assert (refusal.value.version, (await in_force(person)).email) == (second.version, "second@example.cn")
+
+
+@pytest.mark.usefixtures("contacts")
+async def test_what_came_into_force_and_the_draft_that_goes_on_never_have_one_version() -> None:
+    person = await formal_expert()
+    kept = await save(person, email="new@example.cn", employer="长春理工大学")
+    in_force_then = (await in_force(person)).version
+    await discard_draft(viewer=person.viewer, now=await database_now())
+
+    with pytest.raises(Stale) as refusal:
+        await save(person, post="院长", expected_version=kept.version)
+    anew = await save(person, post="院长", expected_version=in_force_then)
+
+    assert (in_force_then, refusal.value.version, anew.version) == (kept.version - 1, in_force_then, kept.version + 1)
+
+
+@pytest.mark.usefixtures("contacts")
+async def test_a_draft_that_a_save_leaves_without_a_difference_does_not_give_its_version_to_the_next() -> None:
+    person = await formal_expert()
+    seen = (await save(person, employer="长春理工大学")).version
+    await save(person, employer="吉林大学", email="expert@example.cn")
+    dropped = (await Expert.get(id=person.viewer.expert_id)).draft_id
+
+    anew = await save(person, employer="东北师范大学")
+
+    assert (dropped, anew.version) == (None, seen + 1)
 
 
 @pytest.mark.usefixtures("contacts")

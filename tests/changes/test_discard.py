@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.actions.applications import withdraw
 from domain.actions.changes import discard_draft
 from domain.actions.profiles import save_basic_info
 from domain.rules.errors import NotAllowed, NotFound, Stale, WrongStanding
@@ -12,8 +13,9 @@ from models.enums import Move, RevisionState, Stage
 from models.experts import Expert
 from models.profiles import Revision
 from settings import Settings
-from tests.cases import case_at, complete_profile
+from tests.cases import case_at, complete_profile, reject, return_case
 from tests.changes.formal import change_at, formal_expert, send, with_changes
+from tests.divisions.moving import TARGET, ask
 from tests.graphql import both, execute
 from tests.people import SignedIn, administrator, officer, provincial_officer, registered_expert
 from tests.profiles.kept import draft_of, everything_of
@@ -94,6 +96,54 @@ async def test_a_draft_that_was_saved_meanwhile_is_kept(database: Settings) -> N
 
     assert refusal.value.version == seen + 1
     assert await everything_of(person.viewer) == before
+
+
+async def save(person: SignedIn, post: str, *, expected_version: int | None = None) -> int:
+    """The version that a save gives."""
+    given = BasicInfo(post=post)
+    return (await save_basic_info(given, viewer=person.viewer, now=await database_now(), expected_version=expected_version)).version
+
+
+async def test_a_save_that_was_meant_for_a_discarded_draft_does_not_go_into_the_next(database: Settings) -> None:
+    person = await with_changes()
+    seen = (await draft_of(person.viewer)).version
+    in_force = (await Revision.get(id=(await discard(person)).effective_id)).version
+
+    with pytest.raises(Stale) as without:
+        await save(person, "院长", expected_version=seen)
+    anew = await save(person, "院长", expected_version=in_force)
+    before = await everything_of(person.viewer)
+    with pytest.raises(Stale) as beside:
+        await save(person, "所长", expected_version=seen)
+
+    assert (in_force, anew) == (seen - 1, seen + 1)
+    assert (without.value.version, beside.value.version) == (in_force, anew)
+    assert await everything_of(person.viewer) == before
+
+
+async def test_no_version_is_given_twice_whatever_becomes_of_the_drafts(database: Settings) -> None:
+    person = await formal_expert()
+    local = (await officer()).viewer
+    versions = [await save(person, "一")]
+    case = await send(person)
+    await return_case(case.id, local)
+    versions.append(await save(person, "二"))
+    await discard(person)
+    versions.append(await save(person, "三"))
+    case = await send(person)
+    await withdraw(case.id, viewer=person.viewer, now=await database_now())
+    versions.append(await save(person, "四"))
+    case = await send(person)
+    await reject(case.id, local)
+    versions.append(await save(person, "五"))
+    await discard(person)
+    case = await ask(person)
+    versions.append((await Revision.get(id=case.revision_id)).version)
+    await reject(case.id, (await officer(TARGET)).viewer)
+    versions.append(await save(person, "六"))
+
+    first = versions[0]
+    assert versions == [first + each for each in range(7)]
 
 
 async def test_who_is_not_yet_formal_keeps_the_draft_of_the_admission(database: Settings) -> None:
