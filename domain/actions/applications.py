@@ -116,12 +116,13 @@ async def send(
     lacking += await _number_problems(draft, expert, now)
     if lacking:
         raise Incomplete(lacking)
-    await _follow_pool(draft)
+    # The revision keeps the pool that was chosen, as the signed form does. See `receiving` for a merge at the same moment.
+    case.pool_code = await receiving(draft.home_pool_code or "")
     await freeze(draft, now=now)
     expert.draft_id = None
     await expert.save(update_fields=["draft_id"])
     case.revision_id = draft.id
-    case.pool_code, case.applicant, case.employer = draft.home_pool_code, draft.name or expert.name, draft.employer
+    case.applicant, case.employer = draft.name or expert.name, draft.employer
     case.declared_commitment = case.declared_avoidance = True
     case.round += 1
     case.submitted_at = now
@@ -132,14 +133,6 @@ def undeclared(*, commitment: bool, avoidance: bool) -> list[FieldProblem]:
     """The declarations that are not accepted."""
     declared = (("commitmentAccepted", commitment), ("avoidanceAccepted", avoidance))
     return [FieldProblem(path, "DECLARATION_REQUIRED") for path, accepted in declared if not accepted]
-
-
-async def _follow_pool(draft: Revision) -> None:
-    """What is submitted to a pool that was merged goes to its successor; see `receiving` for a merge at the same moment."""
-    pool_code = await receiving(draft.home_pool_code or "")
-    if pool_code != draft.home_pool_code:
-        draft.home_pool_code = pool_code
-        await draft.save(update_fields=["home_pool_code"])
 
 
 async def withdraw(case_id: UUID, *, viewer: Viewer, now: datetime) -> Application:

@@ -16,6 +16,7 @@ from domain.actions.accounts import unless_taken
 from domain.actions.at_once import put_into_force
 from domain.actions.editing import Entry, editing, own_entry
 from domain.actions.id_numbers import count_try, is_taken
+from domain.actions.pools import holding
 from domain.actions.retries import once
 from domain.rules import identity, mask, text
 from domain.rules.calendar import SHANGHAI
@@ -127,8 +128,8 @@ async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: da
         if values.get("home_pool_code") == draft.home_pool_code:
             values.pop("home_pool_code", None)  # a pool that was merged meanwhile may stay: what is submitted to it goes to its successor
         problems += await _resolve(values, {"home_pool_code": choices.home_pool})
-        if "home_pool_code" in values and await _is_admitted(draft, values["home_pool_code"]):
-            problems.append(FieldProblem("homePoolCode", "POOL_BY_DIVISION_CHANGE"))
+        if "home_pool_code" in values:
+            problems += await _of_admitted(values, draft)
         specialties, units = values.pop("specialties", None), values.pop("avoidance_units", None)
         if specialties is not None:
             specialties, found = await _checked_specialties(specialties)
@@ -145,9 +146,16 @@ async def save_evaluation_info(given: EvaluationInfo, *, viewer: Viewer, now: da
     return draft
 
 
-async def _is_admitted(draft: Revision, pool_code: str) -> bool:
-    """Whether the home pool of the person changes by a case of its own alone (rules §5); the pool that the person is in is none."""
-    return await Expert.filter(id=draft.expert_id, effective_id__isnull=False).exclude(pool_code=pool_code).exists()
+async def _of_admitted(values: dict[str, Any], draft: Revision) -> list[FieldProblem]:
+    """Leave the home pool of who is admitted as it is: it changes by a case of its own alone (rules §5).
+
+    The pool that the person is in by now is no change, though the profile may name one that was closed into it.
+    """
+    person = await Expert.get(id=draft.expert_id)
+    if person.effective_id is None:
+        return []
+    stays = values.pop("home_pool_code") == await holding(person.pool_code or "")
+    return [] if stays else [FieldProblem("homePoolCode", "POOL_BY_DIVISION_CHANGE")]
 
 
 async def _checked_specialties(chosen: Sequence[str]) -> tuple[list[str], list[FieldProblem]]:

@@ -152,7 +152,9 @@ class EvaluationInfo:
 
     row: strawberry.Private[profiles.Revision]
     home_pool_code: str | None = column(
-        "home_pool_code", "隶属区划: code of the pool of the place of permanent residence, required to submit."
+        "home_pool_code",
+        "隶属区划: code of the pool of the place of permanent residence, required to submit. It stays as it was chosen: where that pool was "
+        "closed into another, `Division.poolCode`, `Application.pool` and `Expert.pool` name the one that has taken its place.",
     )
     home_pool: Division | None = one("Division", "home_pool_code", "The home pool.", to="code")
     evaluation_pools: list[Division] = many(
@@ -270,7 +272,10 @@ class Profile(Node):
 
     number: int = column("number", "Place in the person's chain of revisions, from 1.")
     state: RevisionState = column("state", "Draft, frozen, in force or past.")
-    version: int = column("version", "Counts the saves; give it as `expectedVersion` to be told when somebody saved meanwhile.")
+    version: int = column(
+        "version",
+        "Rises with each save, and no two drafts ever have the same; give it as `expectedVersion` to be told when somebody saved meanwhile.",
+    )
     created_at: datetime = column("created_at", "When it was opened.")
     updated_at: datetime = column("updated_at", "When it was last saved.")
     frozen_at: datetime | None = column("frozen_at", "When it was submitted, or took effect at once.")

@@ -11,11 +11,12 @@ from tortoise.exceptions import IntegrityError
 
 from domain.actions import pools, profiles, reference, reviews, sessions, staff
 from domain.actions.changes import submit_change
+from domain.actions.forms import check_code_of
 from domain.actions.moving import transfer
 from domain.actions.publicity import close_due_notices
 from domain.actions.record_chain import broken_links
 from domain.rules import profile_input as given
-from domain.rules.errors import InvalidInput, NotAllowed, NotFound
+from domain.rules.errors import InvalidInput, NotAllowed, NotFound, NothingChanged
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
@@ -32,6 +33,7 @@ from tests.conftest import ROOT, Clock
 from tests.graphql import both
 from tests.graphql import execute as run
 from tests.people import administrator, officer, provincial_officer, registered_expert, sign_in
+from tests.profiles.kept import everything_of
 
 WHY = "县级专家库撤并"
 
@@ -193,7 +195,7 @@ async def test_who_submits_to_a_closed_pool_comes_to_its_successor_and_who_choos
     await profiles.save_evaluation_info(given.EvaluationInfo(home_pool_code="220581"), viewer=choosing.viewer, now=now)
 
     assert (case.stage, case.pool_code) == (Stage.FIRST_REVIEW, "220581")
-    assert (await Revision.get(id=case.revision_id)).home_pool_code == "220581"
+    assert (await Revision.get(id=case.revision_id)).home_pool_code == "220524"
     [problem] = refusal.value.problems
     assert (problem.path, problem.code) == ("homePoolCode", "DIVISION_SERVED_BY")
     assert problem.facts["pool"].endswith("(220581)")
@@ -355,6 +357,59 @@ async def test_a_formal_expert_goes_on_changing_the_profile_in_the_successor(now
         change = await approve(change.id, (await provincial_officer()).viewer)
     expert = await Expert.get(id=case.expert_id)
     assert (change.stage, expert.pool_code) == (Stage.APPLIED, "222401")
+
+
+async def test_a_form_that_was_signed_before_the_merge_is_that_of_what_is_submitted_after_it(now: datetime) -> None:
+    person = await registered_expert()
+    await complete_profile(person.viewer, pool="220221")
+    [draft] = await Revision.filter(expert_id=person.viewer.expert_id)
+    printed = await check_code_of(draft.id)
+    await merged("220221", "220299")
+
+    case = await submit(person.viewer)
+
+    document = """query ($id: ID!, $code: String!) { application(id: $id) { poolCode
+        profile { formMatches(code: $code) evaluationInfo { homePoolCode homePool { poolCode } } } } }"""
+    for reader in (await officer("220299"), await provincial_officer(), person):
+        assert await both(document, reader.viewer, id=f"Application_{case.id}", code=printed) == {
+            "application": {
+                "poolCode": "220299",
+                "profile": {
+                    "formMatches": True,
+                    "evaluationInfo": {"homePoolCode": "220221", "homePool": {"poolCode": "220299"}},
+                },
+            }
+        }
+
+
+async def test_a_change_after_a_merge_differs_in_what_the_person_has_changed_alone(now: datetime) -> None:
+    person, _ = await case_at(Stage.ADMITTED, pool="222426")
+    await merged("222426", "220299")
+    moment = await database_now()
+    await profiles.save_basic_info(given.BasicInfo(employer="长春大学"), viewer=person.viewer, now=moment)
+
+    change = await submit_change(commitment=True, avoidance=True, viewer=person.viewer, now=moment)
+
+    document = "query ($id: ID!) { application(id: $id) { poolCode difference { fields { path } entries { section } } } }"
+    for reader in (await officer("220299"), person):
+        assert await both(document, reader.viewer, id=f"Application_{change.id}") == {
+            "application": {"poolCode": "220299", "difference": {"fields": [{"path": "basicInfo.employer"}], "entries": []}}
+        }
+
+
+@pytest.mark.parametrize(("pool", "into", "arrived"), [("220399", "220299", True), ("220599", "220299", False)])
+async def test_the_pool_that_one_has_come_to_by_a_merge_is_no_change(now: datetime, pool: str, into: str, arrived: bool) -> None:
+    person, _ = await case_at(Stage.ADMITTED, pool=pool)
+    await (merged if arrived else closed)(pool, into)
+    moment = await database_now()
+    await profiles.save_evaluation_info(given.EvaluationInfo(home_pool_code=into), viewer=person.viewer, now=moment)
+    before = await everything_of(person.viewer)
+
+    with pytest.raises(NothingChanged):
+        await submit_change(commitment=True, avoidance=True, viewer=person.viewer, now=moment)
+
+    assert await everything_of(person.viewer) == before
+    await pools.carry_on()
 
 
 async def test_who_has_left_is_moved_and_not_written_to(now: datetime) -> None:
