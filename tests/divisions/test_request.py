@@ -71,6 +71,7 @@ async def test_what_is_reviewed_is_a_frozen_copy_in_which_the_home_division_alon
     assert (reviewed.state, reviewed.base_id, reviewed.home_pool_code) == (RevisionState.FROZEN, effective, TARGET)
     expected, found = await contents_of(effective), await contents_of(case.revision_id)
     expected["Revision"][0]["home_pool_code"] = TARGET
+    expected["Revision"][0]["version"] += 1
     assert found == expected
     seen = (await execute(SEEN, (await officer(TARGET)).viewer, id=f"Application_{case.id}")).data
     assert seen == {
