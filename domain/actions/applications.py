@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from datetime import datetime
 from uuid import UUID
 
@@ -97,11 +97,19 @@ def check_apart(case: Application | None) -> None:
 
 
 async def send(
-    case: Application, expert: Expert, *, commitment: bool, avoidance: bool, viewer: Viewer, now: datetime, reason: str | None = None
+    case: Application,
+    expert: Expert,
+    *,
+    commitment: bool,
+    avoidance: bool,
+    viewer: Viewer,
+    now: datetime,
+    reason: str | None = None,
+    excused: Container[str] = (),
 ) -> None:
     """Freeze the expert's draft and move the case to its first review. Call inside a transaction that holds both rows.
 
-    `reason` is what the expert says with it, kept with the record of the submission.
+    `reason` is what the expert says with it, kept with the record of the submission; `excused` are codes of what the draft may lack.
 
     Raises Incomplete, InvalidInput and ConsentNeeded as `submit`; for a CHANGE also NothingChanged, and BaseMoved where another revision is
     in force by now than the one from which the draft was begun.
@@ -112,7 +120,8 @@ async def send(
     draft = await Revision.select_for_update().get(id=expert.draft_id)
     if case.kind is CaseKind.CHANGE:
         await _check_change(draft, expert)
-    lacking = missing(await facts_of(draft, now=now), application_form_required=settings().application_form_required)
+    required = missing(await facts_of(draft, now=now), application_form_required=settings().application_form_required)
+    lacking = [each for each in required if each.code not in excused]
     lacking += await _number_problems(draft, expert, now)
     if lacking:
         raise Incomplete(lacking)

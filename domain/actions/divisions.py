@@ -9,8 +9,9 @@ from domain.actions import choices
 from domain.actions.applications import own_case, send, undeclared, with_standing
 from domain.actions.changes import CHANGING
 from domain.actions.moving import move, possible_moves
-from domain.actions.pools import holding, receiving
+from domain.actions.pools import has_successor, holding, receiving
 from domain.actions.revisions import copy_as_draft, next_version, open_case
+from domain.rules.completeness import LAPSES
 from domain.rules.errors import FieldProblem, IllegalMove, Invalid, InvalidInput, NotAllowed
 from domain.rules.fields import Fields
 from domain.rules.text import prose
@@ -29,10 +30,10 @@ async def request_division_change(
 ) -> Application:
     """Ask to move to the pool `division`: a case of kind DIVISION_CHANGE in the first review of that pool's office.
 
-    What is reviewed is a copy of the revision in force with another home pool. A returned request is sent again, to the same or another
+    What is reviewed is a copy of the revision in force with another home pool; where the pool that is left has closed without a successor,
+    what has lapsed in it since it was approved (LAPSES) does not stand in the way. A returned request is sent again, to the same or another
     pool. Raises NotAllowed for who is no expert and DRAFT_OPEN, InvalidInput for the pool (also the present one), the reason and the
-    declarations, WrongStanding, IllegalMove while another case is open (as on repeat), Incomplete,
-    ConsentNeeded.
+    declarations, WrongStanding, IllegalMove while another case is open (as on repeat), Incomplete, ConsentNeeded.
     """
     if viewer.expert_id is None:
         raise NotAllowed
@@ -57,7 +58,9 @@ async def request_division_change(
             case = await open_case(CaseKind.DIVISION_CHANGE, expert, leaving_pool_code=expert.pool_code, now=now)
         case.leaving_pool_code = expert.pool_code
         await _draft_in(target, expert, now)
-        await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now, reason=said)
+        # Nothing but this leads out of a pool that takes no changes any more, and it carries no edits that could mend the profile.
+        excused = frozenset() if await has_successor(expert.pool_code or "") else LAPSES
+        await send(case, expert, commitment=commitment, avoidance=avoidance, viewer=viewer, now=now, reason=said, excused=excused)
     return case
 
 

@@ -120,6 +120,15 @@ async def receiving(pool_code: str) -> str:
     return code
 
 
+async def has_successor(pool_code: str) -> bool:
+    """Whether the pool takes submissions, itself or by its successor, as it does until the transaction ends."""
+    try:
+        await receiving(pool_code)
+    except Incomplete:
+        return False
+    return True
+
+
 async def holding(pool_code: str) -> str:
     """The pool that has the people of `pool_code`, or gets them as soon as a worker comes to them: itself, or its successor."""
     found = await Division.get_or_none(code=pool_code)

@@ -26,6 +26,8 @@ REQUIRED_BASICS = (
 )
 """Columns of a revision that submission requires; the images and the end of the paper's validity stand beside them."""
 REQUIRED_IMAGES = ("portrait", "id_front", "id_back")
+LAPSES = frozenset({"ID_EXPIRED", "CODE_RETIRED"})
+"""Codes of what a profile that was complete comes to lack by time alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

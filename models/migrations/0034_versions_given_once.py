@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0030_cases_by_submission")]
+    dependencies = [("models", "0033_messages_to_send_again")]
 
     operations = [
         ops.AddField(model_name="Expert", name="last_version", field=fields.IntField(null=True)),

@@ -12,7 +12,7 @@ from models.ids import new_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0033_messages_to_send_again")]
+    dependencies = [("models", "0034_versions_given_once")]
 
     operations = [
         ops.CreateModel(
