@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from domain.reads import Where, leaving, of_office
+from domain.reads import Where, experts_of_office, leaving, of_office
 from domain.rules.errors import FieldProblem, InvalidInput
 from domain.rules.lifecycle import AWAITED, CLOSED, By, stages_of
 from domain.rules.viewer import Viewer
@@ -55,8 +55,8 @@ COMMON = CommonPairs()
 """What this process knows of them; at first nothing."""
 
 
-def contains(columns: tuple[str, str], text: str, common: CommonPairs | None = None) -> Where:
-    """Rows of which one of the columns contains the text, whatever the case of letters.
+def contains(columns: tuple[str, str], text: str, common: CommonPairs | None = None, *, exactly: str = "") -> Where:
+    """Rows of which one of the columns contains the text, whatever the case of letters, or of which the column `exactly` is the text.
 
     From two characters on, the index on `words` finds the candidates, the `bigrams` of both columns together (models/migrations/0027); one
     character is looked for in every row, in the order of the list, and so is what is `common`. The pairs are a value and not
@@ -64,9 +64,13 @@ def contains(columns: tuple[str, str], text: str, common: CommonPairs | None = N
     """
     walked, pairs = " OR ".join(f"{{t}}.{column} ILIKE :search" for column in columns), bigrams(text.strip())
     walked, found = f"({walked})", f"({{t}}.words @> :pairs AND ({walked}))"
+    values: dict[str, Any] = {"search": search_term(text)}
+    if exactly:
+        walked, found = (f"({{t}}.{exactly} = :exactly OR {each})" for each in (walked, found))
+        values["exactly"] = text.strip()
     if not pairs:
-        return Where(walked, {"search": search_term(text)})
-    values = {"search": search_term(text), "pairs": pairs}
+        return Where(walked, values)
+    values["pairs"] = pairs
     if common is None or not common.are(pairs):
         return Where(found, values)
     # PostgreSQL expects a pattern to fit few rows, and would collect and sort all others; of a CASE it expects half of them.
@@ -258,8 +262,21 @@ class ExpertFilter:
     specialty: str | None = None
     search: str | None = None
 
-    def conditions(self) -> Sequence[Where]:
-        """In SQL."""
+    def conditions(self, viewer: Viewer) -> Sequence[Where]:
+        """In SQL, of the experts whom an officer may see.
+
+        Where somebody of another pool works, an office that saw a case of theirs does not read; so nobody is found by it either.
+        """
+        found = self._chosen()
+        if viewer.role is Role.LOCAL_OFFICER and (words := self._words()) is not None:
+            found.append(Where("({t}.pool_code = :viewer_pool OR {t}.name ILIKE :search OR {t}.number = :exactly)", words.values))
+        return found
+
+    def listed(self, viewer: Viewer) -> Sequence[Where]:
+        """In SQL, of the experts whom an office has."""
+        return [experts_of_office(viewer.role), *self._chosen()]
+
+    def _chosen(self) -> list[Where]:
         found = []
         if self.standings is not None:
             found.append(among("standing", self.standings))
@@ -267,10 +284,19 @@ class ExpertFilter:
             found.append(_of_pools(self.pool_codes))
         if self.specialty is not None:
             found.append(Where(HAS_SPECIALTY, {"specialty": self.specialty}))
-        if self.search is not None and self.search.strip():
-            words = {"search": search_term(self.search), "number": self.search.strip()}
-            found.append(Where("({t}.name ILIKE :search OR {t}.number = :number)", words))
+        if (words := self._words()) is not None:
+            found.append(words)
         return found
+
+    def _words(self) -> Where | None:
+        if self.search is None or not self.search.strip():
+            return None
+        return contains(("name", "employer"), self.search, None if self._narrowed else COMMON, exactly="number")
+
+    @property
+    def _narrowed(self) -> bool:
+        """As of CaseFilter."""
+        return self.specialty is not None or any(each is not None and len(set(each)) != 1 for each in (self.standings, self.pool_codes))
 
 
 def as_kept(chosen: CaseFilter | ExpertFilter) -> dict[str, Any]:

@@ -142,6 +142,12 @@ _OF_CASES = (
     f"EXISTS (SELECT FROM applications asked WHERE asked.expert_id = {{t}}.expert_id AND {_OFFICE_SEES} AND (asked.revision_id = {{t}}.id "  # noqa: S608  our own constant
     "OR EXISTS (SELECT FROM application_records told WHERE told.application_id = asked.id AND told.revision_id = {t}.id)))"
 )
+_OFFICE_EXPERT = _by_role(
+    local_officer="{t}.pool_code = :viewer_pool",
+    # As above, but with OFFSET PostgreSQL asks of each person; else it reads every case for a page of the list, to know all who have one.
+    provincial_officer="({t}.number IS NOT NULL OR EXISTS "
+    "(SELECT FROM applications a WHERE a.expert_id = {t}.id AND a.round > 0 OFFSET 0))",
+)
 _REVISION = _by_role(
     expert="{t}.expert_id = :viewer_expert",
     local_officer=f"({{t}}.state <> 'DRAFT' AND ({_IN_FORCE} OR {_OF_CASES}))",
@@ -307,6 +313,8 @@ def visible(model: type[Model], role: Role | None, conditions: Container[str] = 
         return _ALL
     if model is applications.Application and role in _OFFICERS and (of_office(role).sql in conditions or leaving(role).sql in conditions):
         return _ALL
+    if model is experts.Expert and role in _OFFICERS and experts_of_office(role).sql in conditions:
+        return _ALL
     return _PREDICATES[model](role)
 
 
@@ -379,6 +387,11 @@ def former_registrations(role: Role | None) -> str:
 def of_office(role: Role) -> Where:
     """The cases that an office has: for a local one those of its pool, without those that it only sees because an expert leaves it."""
     return Where(_OFFICE_CASE(role))
+
+
+def experts_of_office(role: Role) -> Where:
+    """The experts whom an office has: for a local one those of its pool, without those whom it only sees because of a case."""
+    return Where(_OFFICE_EXPERT(role))
 
 
 def leaving(role: Role) -> Where:

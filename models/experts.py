@@ -13,14 +13,19 @@ from models.row import Row
 
 
 class Expert(Row):
-    """One person's place in the registry. `pool_code` is set at admission and moves with a division change."""
+    """One person's place in the registry. `pool_code` is set at admission and moves with a division change.
+
+    `name` and `employer` repeat the profile in force; before admission the name is that of the account and the employer empty.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     account_id: UUID
     account: fields.OneToOneRelation[Account] = fields.OneToOneField("models.Account", "expert", on_delete=fields.RESTRICT)
     standing = fields.CharEnumField(Standing, max_length=20, default=Standing.TEMPORARY)
     number = fields.CharField(max_length=20, null=True, unique=True)
+    # Of name and employer PostgreSQL keeps `words` in the row, for searches alone (migration 0035).
     name = fields.CharField(max_length=60)
+    employer = fields.CharField(max_length=120, null=True)
     pool_code = fields.CharField(max_length=6, null=True)
     formal_since = fields.DatetimeField(null=True)
     draft_id = fields.UUIDField(null=True)  # the open revision, if any

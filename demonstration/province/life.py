@@ -60,11 +60,11 @@ class Life:
         elif admitted:
             self._events.schedule()
         status = "DEREGISTERED" if standing in CLOSES_ACCOUNT else "ACTIVE"
-        name = who.person.name
+        name, employer = who.person.name, who.employer.name if admitted else None
         who.put("accounts", *who.world.account(who.account, Role.EXPERT, who.person, name=name, pool=None, at=registered, status=status))
         who.put(
-            "experts", who.expert, who.account, standing.value, number, name, pool, last if admitted else None, draft, effective,
-            suspended_until, registered,
+            "experts", who.expert, who.account, standing.value, number, name, employer, pool, last if admitted else None, draft,
+            effective, suspended_until, registered,
         )  # fmt: skip
 
     def _revise(self, steps: Sequence[Step], registered: datetime, *, is_superseded: bool) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
         "accounts": "id role status name phone phone_hash phone_masked id_number id_number_hash id_number_masked password_hash pool_code "
         "language created_at",
         "consents": "id account_id terms_version accepted_at sensitive_accepted_at",
-        "experts": "id account_id standing number name pool_code formal_since draft_id effective_id suspended_until created_at",
+        "experts": "id account_id standing number name employer pool_code formal_since draft_id effective_id suspended_until created_at",
         "files": "id owner_id purpose original_name media_type size width height sharpness blurred sha256 object_key created_at",
         "revisions": "id expert_id number base_id state version created_at updated_at frozen_at name id_type id_number id_number_hash "
         "id_number_masked id_valid_from id_valid_until id_valid_long_term sex birth_date ethnic_group political_affiliation health "

@@ -186,7 +186,7 @@ async def _write(export: Export, target: IO[bytes], *, viewer: Viewer, now: date
             where = lists.case_filter(export.conditions).conditions(viewer)
             return await sheets.write_sheet(sheets.CASES, where, target, viewer=viewer, now=now, progress=progress)
         case ExportKind.EXPERTS:
-            chosen = lists.expert_filter(export.conditions).conditions()
+            chosen = lists.expert_filter(export.conditions).conditions(viewer)
             return await sheets.write_sheet(sheets.EXPERTS, chosen, target, viewer=viewer, now=now, progress=progress)
         case ExportKind.OWN_DATA:
             return await own_data.write_own_data(target, viewer=viewer, now=now, progress=progress)

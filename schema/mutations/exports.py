@@ -6,11 +6,11 @@ import strawberry
 
 from domain import lists
 from domain.actions import exports
-from models.enums import Standing
 from schema import problems as p
 from schema.context import Info
 from schema.nodes import wanted_key
 from schema.queries.applications import ApplicationFilter
+from schema.queries.experts import ExpertFilter
 from schema.types.exports import Export
 from schema.types.profiles import Profile
 
@@ -31,21 +31,13 @@ class ApplicationsExportInput:
     filter: ApplicationFilter | None = strawberry.field(default=None, description="Which cases, as for `applications`; all without it.")
 
 
-@strawberry.input(description="Which experts; conditions are joined by AND, an empty list excludes everybody.")
-class ExpertFilter:
-    """Filter of a list of experts."""
-
-    standings: list[Standing] | None = strawberry.field(default=None, description="Only experts with these standings.")
-    pool_codes: list[str] | None = strawberry.field(default=None, description="Only experts of these pools.")
-    specialty: str | None = strawberry.field(default=None, description="Only experts of this specialty or one below it, by code.")
-    search: str | None = strawberry.field(default=None, description="Only names that contain this text, or the expert of this number.")
-
-
 @strawberry.input(description="Have experts written to a sheet.")
 class ExpertsExportInput:
     """Input of expertsExport."""
 
-    filter: ExpertFilter | None = strawberry.field(default=None, description="Which experts; all whom you may see without it.")
+    filter: ExpertFilter | None = strawberry.field(
+        default=None, description="Which experts, as for `experts`; all whom you may see without it."
+    )
 
 
 @strawberry.input(description="Have everything gathered that is kept of you.")
@@ -94,11 +86,12 @@ class ExportMutations:
         return Export(row=await exports.ask_cases(chosen, viewer=info.context.signed_in(), now=info.context.now))
 
     @strawberry.mutation(
-        description="专家名单: have experts written to an XLSX sheet, for officers; exactly those whom they may see, id numbers and phones masked."
+        description="专家名单: have experts written to an XLSX sheet, for officers; exactly those whom they may see (for an office beside its own "
+        "experts those whom it knows from a case), id numbers and phones masked."
     )
     async def experts_export(self, info: Info, input: ExpertsExportInput) -> ExpertsExportResult:
         """See exports.ask_experts."""
-        chosen = lists.ExpertFilter(**vars(input.filter)) if input.filter else lists.ExpertFilter()
+        chosen = input.filter.to_domain() if input.filter else lists.ExpertFilter()
         return Export(row=await exports.ask_experts(chosen, viewer=info.context.signed_in(), now=info.context.now))
 
     @strawberry.mutation(

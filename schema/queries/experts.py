@@ -1,4 +1,4 @@
-"""Experts: one, and those who can be drawn on a day."""
+"""Experts: one, lists of them, and those who can be drawn on a day."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import strawberry
 
+from domain import lists
 from domain.lists import HAS_SPECIALTY
 from domain.reads import Where
 from domain.rules.viewer import Viewer as ViewerFacts
-from models.enums import HalfDay, Role
+from models.enums import HalfDay, Role, Standing
 from schema.context import Info
 from schema.nodes import ById, row_by_id
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
@@ -17,6 +18,30 @@ from schema.queries import doors
 from schema.queries.arguments import GlobalIdArgument
 from schema.types.experts import Expert
 from schema.types.schedule import HALF_DAYS
+
+
+@strawberry.input(description="Which experts; conditions are joined by AND, an empty list excludes everybody.")
+class ExpertFilter:
+    """Filter of a list of experts."""
+
+    standings: list[Standing] | None = strawberry.field(default=None, description="Only experts with these standings.")
+    pool_codes: list[str] | None = strawberry.field(default=None, description="Only experts of these pools.")
+    specialty: str | None = strawberry.field(default=None, description="Only experts of this specialty or one below it, by code.")
+    search: str | None = strawberry.field(
+        default=None,
+        description="Only names, or employers in the profile in force, that contain this text, or the expert of this number; two characters "
+        "are enough.",
+    )
+
+    def to_domain(self) -> lists.ExpertFilter:
+        """As the domain knows it."""
+        return lists.ExpertFilter(**vars(self))
+
+
+def _listed(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
+    """Officers alone have lists of experts."""
+    chosen = arguments.get("filter")
+    return (chosen.to_domain() if chosen else lists.ExpertFilter()).listed(doors.officer(viewer))
 
 
 def _available(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
@@ -53,6 +78,24 @@ class ExpertQueries:
     async def expert(self, info: Info, id: GlobalIdArgument) -> Expert | None:
         """One expert."""
         found: Expert | None = await row_by_id(info, id)
+        return found
+
+    @strawberry.field(
+        description="专家名单: experts in the order in which they registered, whatever their standing. For officers: an office has those of its "
+        "pool, the province all who ever submitted. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
+        metadata=paged("Expert", ("id",), _listed),
+    )
+    async def experts(
+        self,
+        info: Info,
+        filter: Annotated[ExpertFilter | None, strawberry.argument(description="Which experts.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Expert]:
+        """For officers."""
+        found: Connection[Expert] = await page_of(info, filter=filter, first=first, after=after, last=last, before=before)
         return found
 
     @strawberry.field(

@@ -210,6 +210,7 @@ ROOTS: dict[str, tuple[str, set[str]]] = {
     "expert": ('expert(id: "Expert_x") { id }', EVERYONE - {"nobody", "former"}),
     "applications": ("applications { nodes { __typename id } totalCount }", STAFF),
     "queueCounts": ("queueCounts { stage total }", STAFF),
+    "experts": ("experts(first: 100) { nodes { __typename id } totalCount }", STAFF),
     "availableExperts": ('availableExperts(date: "2030-01-07") { nodes { __typename id } }', STAFF),
     "messages": ("messages(first: 100) { nodes { __typename id } totalCount }", STAFF | {"administrator"}),
     "exports": ("exports { nodes { __typename id } totalCount }", EVERYONE - {"nobody", "former"}),
@@ -248,7 +249,19 @@ async def test_a_root_answers_those_in_the_list_and_refuses_the_others(world: Wo
 
 
 @pytest.mark.parametrize(
-    "field", ["applications", "availableExperts", "exports", "messages", "objections", "poolMerges", "staff", "staffActs", "publicNotices"]
+    "field",
+    [
+        "applications",
+        "experts",
+        "availableExperts",
+        "exports",
+        "messages",
+        "objections",
+        "poolMerges",
+        "staff",
+        "staffActs",
+        "publicNotices",
+    ],
 )
 async def test_lists_hold_only_what_is_there_by_its_id(world: World, field: str) -> None:
     selection, may = ROOTS[field]
@@ -269,6 +282,18 @@ async def test_a_queue_holds_the_cases_of_the_office_and_no_drafts(world: World)
     assert await queue("elsewhere") == {f"Application_{each['id']}" for each in submitted if each["pool_code"] == "220299"}
     assert await queue("province") == {f"Application_{each['id']}" for each in submitted}
     assert leaving in await queue("elsewhere") - await queue("office")
+
+
+async def test_a_list_of_experts_holds_those_of_the_pool_and_for_the_province_all_who_submitted(world: World) -> None:
+    async def experts(role: str) -> set[str]:
+        return set(ids_in(await answer_at(world.now, "{ experts(first: 100) { nodes { __typename id } } }", world.viewers[role])))
+
+    pools = {f"Expert_{each['id']}": each["pool_code"] for each in await rows("SELECT id, pool_code FROM experts")}
+    submitted = await rows("SELECT DISTINCT expert_id FROM applications WHERE round > 0")
+    assert await experts("office") == {each for each, pool in pools.items() if pool == "220199"}
+    assert await experts("elsewhere") == {each for each, pool in pools.items() if pool == "220299"}
+    assert await experts("province") == {f"Expert_{each['expert_id']}" for each in submitted}
+    assert await experts("office") < await experts("province") < set(pools)
 
 
 async def test_the_viewer_is_who_asks(world: World) -> None:

@@ -21,7 +21,7 @@ from domain.reads import Where
 from domain.rules.viewer import Viewer
 from models.applications import Application
 from models.database import database_now, fetch, pool, rows
-from models.enums import CaseKind, Role, Stage
+from models.enums import CaseKind, Role, Stage, Standing
 from models.ids import new_id
 from schema.root import schema
 from settings import Settings
@@ -85,12 +85,15 @@ async def facts(database: Settings, tmp_path_factory: pytest.TempPathFactory) ->
     # An office with so many cases that sorting them shows.
     await rows("UPDATE applications SET pool_code = '220199' WHERE pool_code BETWEEN '220300' AND '220699'")
     await rows("ANALYZE")
+    (expert,) = await rows("SELECT number, employer FROM experts WHERE pool_code = '220199' AND standing = 'FORMAL' ORDER BY id LIMIT 1")
     page = await _read("{ applications(first: 1, filter: {stages: [ADMITTED]}) { pageInfo { endCursor } } }", PROVINCE, configuration)
     cursor = page["applications"]["pageInfo"]["endCursor"]
     return {
         "case": f"Application_{case['id']}",
         "expert": f"Expert_{case['expert_id']}",
         "words": case["applicant"][:2],
+        "number": expert["number"],
+        "employer": expert["employer"],
         "cursor": cursor,
         "yesterday": (await database_now() - timedelta(days=1)).isoformat(),
     }
@@ -193,6 +196,51 @@ async def test_lists_of_staff_and_of_messages_cost_no_walk_either(
     sql, values = await _asked(document, PROVINCE, database, monkeypatch)
 
     assert _touched_by(await _steps_of(sql, values)) < 600
+
+
+_EXPERTS = [
+    "",
+    *(f"standings: [{standing.value}]" for standing in Standing),
+    "standings: [SUSPENDED, DISMISSED]",
+    "standings: [FORMAL, SUSPENDED]",
+    'poolCodes: ["220199"]',
+    'standings: [SUSPENDED], poolCodes: ["220199"]',
+    'standings: [FORMAL], poolCodes: ["220199"]',
+    'standings: [SUSPENDED, DISMISSED], poolCodes: ["220199"]',
+    'search: "%(number)s"',
+    'search: "%(words)s"',
+    'search: "%(words)s", standings: [FORMAL]',
+    'search: "%(employer)s"',
+    'search: "公司"',
+    'search: "公司", standings: [SUSPENDED]',
+    'search: "公司", poolCodes: ["220199"]',
+    'specialty: "A"',
+]
+
+
+@pytest.mark.usefixtures("nothing_learnt")
+@pytest.mark.parametrize("viewer", [PROVINCE, LOCAL])
+@pytest.mark.parametrize("chosen", _EXPERTS)
+async def test_a_list_of_experts_costs_a_page_and_no_walk(
+    viewer: Viewer, chosen: str, facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await learn_common_pairs()
+    document = f"{{ experts(first: 20, filter: {{{chosen % facts}}}) {{ nodes {{ id }} }} }}"
+    sql, values = await _asked(document, viewer, database, monkeypatch)
+
+    steps = await _steps_of(sql, values)
+
+    assert {each["Relation Name"] for each in steps if each["Node Type"] == "Seq Scan"} <= {"specialties"}
+    assert _touched_by(steps) < (1_500 if "specialty" in chosen else 300)  # of that, the tree of specialties is a half
+
+
+async def test_a_deep_page_of_experts_begins_where_the_one_before_ended(
+    facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (deep,) = await rows("SELECT id FROM experts ORDER BY id OFFSET 4000 LIMIT 1")
+    for way in ('first: 20, after: "%s"', 'last: 20, before: "%s"'):
+        sql, values = await _asked(f"{{ experts({way % deep['id']}) {{ nodes {{ id }} }} }}", PROVINCE, database, monkeypatch)
+        assert _touched_by(await _steps_of(sql, values)) < 100
 
 
 @pytest.mark.parametrize("name", ["the province's queue", "an office's queue", "running notices", "a profile before the province"])
