@@ -16,7 +16,13 @@ from schema.types.objections import Objection
 def _objections(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequence[Where]:
     """The province alone settles objections."""
     doors.province(viewer)
-    return [Where("{t}.state = 'OPEN'")] if arguments.get("unsettled") else []
+    found = [Where("{t}.state = 'OPEN'")] if arguments.get("unsettled") else []
+    if (receipt := arguments.get("receipt")) is not None:
+        found.append(Where("{t}.receipt = :receipt", {"receipt": receipt.strip().upper()}))
+    if (pool := arguments.get("pool_code")) is not None:
+        case = "SELECT FROM applications a WHERE a.id = {t}.application_id AND a.pool_code = :of_pool"
+        found.append(Where(f"EXISTS ({case})", {"of_pool": pool}))
+    return found
 
 
 @strawberry.type
@@ -31,11 +37,19 @@ class ObjectionQueries:
         self,
         info: Info,
         unsettled: Annotated[bool, strawberry.argument(description="True: only those that wait to be settled.")] = False,
+        receipt: Annotated[
+            str | None,
+            strawberry.argument(
+                description="回执号: only the one of this receipt number, as the objector tells it; spaces around it and case do not matter."
+            ),
+        ] = None,
+        pool_code: Annotated[str | None, strawberry.argument(description="Only those to cases of this pool.")] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[Objection]:
         """For the province."""
-        found: Connection[Objection] = await page_of(info, unsettled=unsettled, first=first, after=after, last=last, before=before)
+        facts = {"unsettled": unsettled, "receipt": receipt, "pool_code": pool_code}
+        found: Connection[Objection] = await page_of(info, **facts, first=first, after=after, last=last, before=before)
         return found

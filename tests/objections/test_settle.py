@@ -254,3 +254,31 @@ async def test_what_is_always_true_of_objections(now: datetime, constraint: str,
 
     with pytest.raises(IntegrityError, match=constraint):
         await execute_sql(f"UPDATE objections SET {change} WHERE application_id = $1", case.id)
+
+
+LISTED = """query ($receipt: String, $pool: String, $unsettled: Boolean! = false) {
+    objections(receipt: $receipt, poolCode: $pool, unsettled: $unsettled) { nodes { receipt } totalCount } }"""
+
+
+async def test_an_objection_is_found_by_the_receipt_that_the_objector_tells(province: SignedIn) -> None:
+    _, case = await case_at(Stage.PUBLICITY)
+    wanted, _ = await objection_to(case.id), await objection_to(case.id)
+
+    for told in (wanted.receipt, f" {wanted.receipt.lower()} "):
+        found = await both(LISTED, province.viewer, receipt=told)
+        assert found["objections"] == {"nodes": [{"receipt": wanted.receipt}], "totalCount": 1}
+    for other in (wanted.receipt[:-1], ""):
+        assert (await both(LISTED, province.viewer, receipt=other))["objections"]["nodes"] == []
+
+
+async def test_objections_are_listed_by_the_pool_of_their_case(province: SignedIn) -> None:
+    (_, here), (_, there) = await case_at(Stage.PUBLICITY, pool="220281"), await case_at(Stage.PUBLICITY, pool="220282")
+    mine, settled, _ = await objection_to(here.id), await objection_to(here.id), await objection_to(there.id)
+    await settle(settled, province.viewer, upheld=False)
+
+    async def found(**chosen: Any) -> list[str]:
+        return [each["receipt"] for each in (await both(LISTED, province.viewer, **chosen))["objections"]["nodes"]]
+
+    assert await found(pool="220281") == [mine.receipt, settled.receipt]
+    assert await found(pool="220281", unsettled=True) == [mine.receipt]
+    assert await found(pool="220283") == []
