@@ -29,6 +29,13 @@ Search = Annotated[
         description="Only names that contain this text, at any depth; two characters are enough. Codes match by their start."
     ),
 ]
+Closed = Annotated[
+    bool | None,
+    strawberry.argument(
+        description="True: only pools (专家库) that were closed, with or without a successor, without `parent` and `search` at any depth; false: "
+        "none of these."
+    ),
+]
 Retired = Annotated[bool, strawberry.argument(description="Also what is no longer given out.")]
 
 
@@ -49,6 +56,17 @@ def _tree(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
     return found
 
 
+def _divisions(arguments: Mapping[str, Any], viewer: Any) -> Sequence[Where]:
+    """Closed pools lie anywhere in the tree."""
+    closed = "({t}.closed_at IS NOT NULL OR EXISTS (SELECT FROM pool_merges m WHERE m.from_code = {t}.code))"
+    if arguments.get("closed") is None:
+        return _tree(arguments, viewer)
+    if not arguments["closed"]:
+        return [*_tree(arguments, viewer), Where(f"NOT {closed}")]
+    within = unretired(arguments) if arguments.get("parent") is None and not arguments.get("search") else _tree(arguments, viewer)
+    return [*within, Where(closed)]
+
+
 def _flat(arguments: Mapping[str, Any], _: Any) -> Sequence[Where]:
     search = (arguments.get("search") or "").strip()
     return [*unretired(arguments), *([Where("{t}.name ILIKE :search", {"search": search_term(search)})] if search else [])]
@@ -63,11 +81,13 @@ class ReferenceQueries:
     """Reading of reference data."""
 
     @strawberry.field(
-        description="区划: divisions and pools, by parent or by search; at most 500.", metadata=listed("Division", _tree, _BY_CODE)
+        description="区划: divisions and pools, by parent or by search; at most 500.", metadata=listed("Division", _divisions, _BY_CODE)
     )
-    async def divisions(self, info: Info, parent: Parent = None, search: Search = None, include_retired: Retired = False) -> list[Division]:
+    async def divisions(
+        self, info: Info, parent: Parent = None, search: Search = None, include_retired: Retired = False, closed: Closed = None
+    ) -> list[Division]:
         """A level, or what was found."""
-        return await rows_of(info, parent=parent, search=search, include_retired=include_retired)
+        return await rows_of(info, parent=parent, search=search, include_retired=include_retired, closed=closed)
 
     @strawberry.field(
         description="评标专业: the tree of specialties, by parent or by search; at most 500.", metadata=listed("Specialty", _tree, _BY_CODE)

@@ -2,14 +2,18 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
 from models import reference
-from models.enums import Audience, CodeKind, DayKind, DayStatus, HelpKind
+from models.enums import Audience, CodeKind, DayKind, DayStatus, HelpKind, Role
 from schema.nodes import Node, column, many, one, record
 
+if TYPE_CHECKING:
+    from schema.types.pools import PoolMerge
+
+_STAFF = [role for role in Role if role is not Role.EXPERT]
 _RETIRED = "No longer given out; stands in older profiles."
 
 
@@ -26,6 +30,16 @@ class Division(Node):
         "pool_code", "Code of the pool that has its experts: for a closed pool its successor; empty where none serves it."
     )
     closed_at: dt.datetime | None = column("closed_at", "Of a pool that closed without a successor: since when.")
+    closing_reason: str | None = column(
+        "closing_reason", "Of a pool that closed without a successor: why, as it was ordered. For staff; null for others.", only=_STAFF
+    )
+    merge: Annotated["PoolMerge", strawberry.lazy("schema.types.pools")] | None = one(
+        "PoolMerge",
+        "code",
+        "Of a pool that closed into a successor: when, why, and how far it is. For the province, administrators and the office that has its "
+        "people; null for others.",
+        to="from_code",
+    )
     note: str = column("note", "Where the code comes from.")
     retired: bool = column("retired", _RETIRED)
     parent: Annotated["Division", strawberry.lazy("schema.types.reference")] | None = one(

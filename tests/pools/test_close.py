@@ -157,3 +157,41 @@ async def test_the_door_of_closing(database: object) -> None:
     assert answer.data is not None
     assert answer.data["poolClose"].pop("closedAt") is not None
     assert answer.data["poolClose"] == {"__typename": "Division", "code": "220581", "poolSelectable": False, "poolCode": None}
+
+
+async def test_closed_pools_are_listed_with_why_they_were_closed_for_staff(database: object) -> None:
+    alone, former, successor = "220802", "220821", "220822"
+    province, local, elsewhere = await provincial_officer(), await officer(successor), await officer("220299")
+    await closed(alone)
+    await pools.merge(former, successor, reason="县级专家库撤并", viewer=province.viewer, now=await database_now())
+    document = "{ divisions(closed: true) { code closedAt closingReason merge { intoPoolCode reason } } }"
+
+    async def seen(by: SignedIn | None) -> dict[str, dict[str, Any]]:
+        found = (await both(document, by.viewer if by else None))["divisions"]
+        return {each["code"]: each for each in found if each["code"] in (alone, former, successor)}
+
+    merge = {"intoPoolCode": successor, "reason": "县级专家库撤并"}
+    for staff in (province, local, await administrator()):
+        known = await seen(staff)
+        assert list(known) == [alone, former]
+        assert known[alone]["closedAt"] is not None
+        assert (known[alone]["closingReason"], known[alone]["merge"]) == ("机构改革", None)
+        assert known[former] == {"code": former, "closedAt": None, "closingReason": None, "merge": merge}
+    assert (await seen(elsewhere))[former]["merge"] is None
+    for other in (await registered_expert(), None):
+        told = await seen(other)
+        assert [(each["closingReason"], each["merge"]) for each in told.values()] == [(None, None), (None, None)]
+        assert told[alone]["closedAt"] is not None
+
+
+async def test_closed_pools_can_be_left_out_or_looked_for_below_a_division(database: object) -> None:
+    await closed("220881")
+
+    async def codes(arguments: str) -> list[str]:
+        return [each["code"] for each in (await both(f"{{ divisions({arguments}) {{ code }} }}", None))["divisions"]]
+
+    assert "220881" in await codes('parent: "220800"')
+    assert await codes('parent: "220800", closed: false') == [each for each in await codes('parent: "220800"') if each != "220881"]
+    assert await codes('parent: "220800", closed: true') == ["220881"]
+    assert await codes('search: "220881", closed: true') == ["220881"]
+    assert await codes('search: "220882", closed: true') == []
