@@ -92,6 +92,9 @@ class ApplicationRecord(Node):
     profile: Annotated["Profile", strawberry.lazy("schema.types.profiles")] | None = one(
         "Profile", "revision_id", "The frozen profile this was about: what they looked at."
     )
+    application: Annotated["Application", strawberry.lazy("schema.types.applications")] | None = one(
+        "Application", "application_id", "The case that was moved."
+    )
 
 
 @record(applications.ApplicationNote, "A note among the officers of a case. The expert never sees it; it is never changed.")

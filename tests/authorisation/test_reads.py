@@ -202,7 +202,11 @@ async def test_no_field_leads_to_a_thing_that_is_not_there_by_its_id(world: Worl
 STAFF = {"office", "elsewhere", "province"}
 EVERYONE = set(ROLES) - {"owner"}
 ROOTS: dict[str, tuple[str, set[str]]] = {
-    "viewer": ("viewer { account { id } expert { id } pool { id } sessions { id } clearReads { nodes { id } } consents { id } }", EVERYONE),
+    "viewer": (
+        """viewer { account { id } expert { id } pool { id } sessions { id } clearReads { nodes { id } } consents { id }
+            decisions { nodes { id } } }""",
+        EVERYONE,
+    ),
     "privacyTermsVersion": ("privacyTermsVersion", EVERYONE),
     "node": ('node(id: "Division_220199") { id }', EVERYONE),
     "nodes": ('nodes(ids: ["Division_220199"]) { id }', EVERYONE),

@@ -14,6 +14,7 @@ import pytest
 import settings as settings_module
 from demonstration.seed import seed_experts
 from domain import reads
+from domain.actions import reviews
 from domain.actions.inbox import inbox
 from domain.actions.learning import learn_common_pairs, learn_first_submissions
 from domain.lists import COMMON, FEW_CASES, FIRST, CaseFilter, bigrams
@@ -241,6 +242,60 @@ async def test_a_deep_page_of_experts_begins_where_the_one_before_ended(
     for way in ('first: 20, after: "%s"', 'last: 20, before: "%s"'):
         sql, values = await _asked(f"{{ experts({way % deep['id']}) {{ nodes {{ id }} }} }}", PROVINCE, database, monkeypatch)
         assert _touched_by(await _steps_of(sql, values)) < 100
+
+
+@pytest.fixture
+async def busy(facts: dict[str, str]) -> Viewer:
+    """The officer with the most acts."""
+    (found,) = await rows(
+        "SELECT actor_id, count(*) AS acts FROM application_records WHERE actor_role = 'PROVINCIAL_OFFICER' "
+        "GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+    )
+    assert found["acts"] > 500
+    return replace(PROVINCE, account_id=found["actor_id"])
+
+
+async def test_an_officer_s_last_decisions_are_found_without_the_earlier_ones(
+    busy: Viewer, database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = "{ viewer { decisions(first: 20) { nodes { at move application { applicant } } } } }"
+    sql, values = await _asked(document, busy, database, monkeypatch)
+
+    steps = await _steps_of(sql, values)
+
+    assert "decisions_of_an_officer" in {each.get("Index Name") for each in steps}
+    assert _touched_by(steps) < 150
+
+
+async def test_what_an_officer_decided_of_one_case_is_not_looked_for_among_all_that_the_officer_decided(
+    busy: Viewer, facts: dict[str, str]
+) -> None:
+    reading = reviews.reading(UUID(facts["case"].removeprefix("Application_")), busy)
+    assert reading is not None
+    now = await database_now()
+    sql, values = reads.bind(reading.sql, {**reads.viewer_values(busy, now), **reading.values})
+
+    steps = await _steps_of(sql, values)
+
+    used = {each.get("Index Name") for each in steps if each.get("Relation Name") == "application_records"}
+    assert "decisions_of_an_officer" not in used
+    assert sum(_touched(each) for each in steps if each.get("Relation Name") == "application_records") < 20
+
+
+async def test_an_objection_is_found_by_its_receipt(facts: dict[str, str], database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rows(
+        "INSERT INTO objections "
+        "(id, notice_id, application_id, receipt, state, phone, phone_hash, phone_masked, address_hash, text, received_at) "
+        "SELECT gen_random_uuid(), n.id, n.application_id, 'R-' || i, 'OPEN', '', '', '', '', '', registry_now() "
+        "FROM (SELECT id, application_id FROM public_notices LIMIT 1) n, generate_series(1, 3000) i"
+    )
+    await rows("ANALYZE objections")
+    sql, values = await _asked('{ objections(receipt: "r-77 ") { totalCount nodes { id } } }', PROVINCE, database, monkeypatch)
+
+    steps = await _steps_of(sql, values)
+
+    assert {each["Node Type"] for each in steps if "Scan" in each["Node Type"]} & {"Seq Scan"} == set()
+    assert _touched_by(steps) < 10
 
 
 @pytest.mark.parametrize("name", ["the province's queue", "an office's queue", "running notices", "a profile before the province"])
