@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from domain import lists
-from domain.lists import HAS_SPECIALTY
+from domain.lists import has_specialty
 from domain.reads import Where
 from domain.rules.viewer import Viewer as ViewerFacts
 from models.enums import HalfDay, Role, Standing
@@ -63,7 +63,7 @@ def _available(arguments: Mapping[str, Any], viewer: ViewerFacts | None) -> Sequ
     if pool is not None:
         found.append(Where("{t}.pool_code = :of_pool", {"of_pool": pool}))
     if specialty is not None:
-        found.append(Where(HAS_SPECIALTY, {"specialty": specialty}))
+        found.append(has_specialty(specialty))
     return found
 
 

@@ -155,19 +155,6 @@ async def test_of_a_profile_submitted_to_another_pool_an_office_reads_what_its_o
     assert (found["工作单位"], found["证件号码"], found["评标专业"]) == ("吉林大学", told.id_number_masked, "房屋、构筑物")
 
 
-async def test_an_office_finds_nobody_of_another_pool_by_where_they_work(people: dict[str, SignedIn]) -> None:
-    _, case = await case_at(Stage.ADMITTED, name="已转出", pool="220299", employer="北华大学")
-    await Application.filter(id=case.id).update(pool_code="220199")
-
-    async def found(who: str, text: str) -> list[str]:
-        return [each["姓名"] for each in await experts_for(people[who].viewer, search=text)]
-
-    assert await found("local", "北华大学") == []
-    assert await found("local", "转出") == ["已转出"]
-    assert await found("elsewhere", "北华大学") == await found("province", "北华大学") == ["已转出"]
-    await Application.filter(id=case.id).update(pool_code="220299")
-
-
 async def test_a_list_of_several_pages_is_whole_and_tells_how_far_it_is(
     people: dict[str, SignedIn], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,3 +206,16 @@ async def test_experts_and_administrators_have_no_lists_to_take_along(people: di
             await exports.ask_experts(lists.ExpertFilter(), viewer=other.viewer, now=now)
 
     assert await Export.all().count() == 0
+
+
+async def test_an_office_finds_nobody_of_another_pool_by_where_they_work(people: dict[str, SignedIn]) -> None:
+    _, case = await case_at(Stage.ADMITTED, name="已转出", pool="220299", employer="北华大学")
+    await Application.filter(id=case.id).update(pool_code="220199")
+
+    async def found(who: str, text: str) -> list[str]:
+        return [each["姓名"] for each in await experts_for(people[who].viewer, search=text)]
+
+    assert await found("local", "北华大学") == []
+    assert await found("local", "转出") == ["已转出"]
+    assert await found("elsewhere", "北华大学") == await found("province", "北华大学") == ["已转出"]
+    await Application.filter(id=case.id).update(pool_code="220299")

@@ -215,7 +215,8 @@ _EXPERTS = [
     'search: "公司"',
     'search: "公司", standings: [SUSPENDED]',
     'search: "公司", poolCodes: ["220199"]',
-    'specialty: "A"',
+    'specialty: "A01010000"',
+    'specialty: "A01010000", standings: [SUSPENDED]',
 ]
 
 

@@ -160,7 +160,7 @@ async def test_the_door_of_closing(database: object) -> None:
 
 
 async def test_closed_pools_are_listed_with_why_they_were_closed_for_staff(database: object) -> None:
-    alone, former, successor = "220802", "220821", "220822"
+    alone, former, successor = "222402", "222403", "222404"
     province, local, elsewhere = await provincial_officer(), await officer(successor), await officer("220299")
     await closed(alone)
     await pools.merge(former, successor, reason="县级专家库撤并", viewer=province.viewer, now=await database_now())
