@@ -16,7 +16,7 @@ def _index(name: str, on: str) -> ops.RunSQL:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0030_cases_by_submission")]
+    dependencies = [("models", "0034_versions_given_once")]
 
     operations = [
         ops.AddField(model_name="Expert", name="employer", field=fields.CharField(null=True, max_length=120)),

@@ -12,7 +12,7 @@ from models.ids import new_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0034_versions_given_once")]
+    dependencies = [("models", "0035_lists_of_experts")]
 
     operations = [
         ops.CreateModel(
