@@ -139,7 +139,7 @@ def _client() -> AsyncpgDBClient:
 
 
 def pool() -> asyncpg.Pool[Any]:
-    """The process's pool, for COPY and for listening; everything else goes through Tortoise, `rows` or `transaction`."""
+    """The process's pool, for cursors and COPY; everything else goes through Tortoise, `rows`, `fetch` or `transaction`."""
     if _opened is None:
         raise RuntimeError("the database is not open")
     return _opened

@@ -20,7 +20,7 @@ def test_no_installed_package_owns_one_of_our_names() -> None:
     assert taken == set()
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-tracing.lock"])
 def test_a_lock_names_versions_and_hashes_and_no_registry(name: str) -> None:
     lines = (ROOT / name).read_text().splitlines()
 

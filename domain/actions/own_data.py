@@ -57,7 +57,7 @@ _LEFT_OUT: Mapping[type[Model], frozenset[str]] = MappingProxyType(
 
 NOT_TOLD: Mapping[str, str] = MappingProxyType(
     {
-        "application_notes": "notes among officers, apart from what the expert reads (rules §8)",
+        "application_notes": "notes among officers, apart from what the expert reads (rules §5)",
         "objections": "whoever objected is protected, their words might name them (rules §6)",
         "schedule_occurrences": "follow from the periods",
         "staff_acts": "what is done with accounts of staff",

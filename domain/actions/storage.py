@@ -158,7 +158,7 @@ def _store_at(url: str, directory: Path) -> ObjectStore:
 @contextmanager
 def _told() -> Iterator[None]:
     """Turns the store's errors into refusals, and tells the operator."""
-    from obstore.exceptions import BaseError  # noqa: PLC0415  as below
+    from obstore.exceptions import BaseError  # noqa: PLC0415  as in `_store_at`
 
     try:
         with told_when_full():

@@ -159,11 +159,11 @@ class AlreadySettled(Refusal):
 
 
 class ClaimedByAnother(Refusal):
-    """Another officer holds the case until the given instant (ISO 8601, UTC)."""
+    """Another officer holds the case until the given instant."""
 
     code = "CLAIMED_BY_ANOTHER"
 
-    def __init__(self, holder: str, until: Any) -> None:
+    def __init__(self, holder: str, until: datetime | None) -> None:
         super().__init__(holder)
         self.holder = holder
         self.until = until

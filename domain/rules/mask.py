@@ -13,11 +13,6 @@ _TO_COUNTY = re.compile(
 )
 
 
-def name(text: str) -> str:
-    """张* for 张三; at most two stars, so that the length of a long name stays unknown."""
-    return text[:1] + "*" * min(len(text) - 1, 2)
-
-
 def id_number(number: str) -> str:
     """22***************X: the province's places and the last one; beside date of birth and sex, more would leave a handful of numbers."""
     return number[:2] + "*" * (len(number) - 3) + number[-1:]
