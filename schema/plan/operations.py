@@ -43,7 +43,7 @@ from schema.plan.remainder import Left, Remainder
 from schema.plan.selection import Selections
 from settings import Settings
 
-KEPT_TOKENS = 60_000
+KEPT_TOKENS = 40_000
 """The `weight` of all kept operations together, each that of its document and of its plans: what clients may invent must not fill the memory."""
 _VARIANT_TOKENS = 10  # what a plan takes beside its text
 KEPT_VARIANTS = 64

@@ -399,10 +399,10 @@ async def test_many_different_documents_leave_memory_flat(served: Served) -> Non
                 answer = await client.post(served.endpoint, json={"query": f"{{ tree {{ {wide} }} }}"})
                 assert answer.status_code == 200
 
-    await ask(range(120))  # fills what is kept
+    await ask(range(260))  # fills what is kept
     before = served.memory_mib()
 
-    await ask(range(120, 300))
+    await ask(range(260, 440))
 
     assert served.memory_mib() - before < 8
 
@@ -414,10 +414,10 @@ async def test_long_documents_leave_memory_flat(served: Served) -> None:
                 answer = await client.post(served.endpoint, json={"query": f'{{ echo(text: "{n}{"x" * 60_000}") }}'})
                 assert answer.status_code == 200
 
-    await ask(range(200))
+    await ask(range(300))
     before = served.memory_mib()
 
-    await ask(range(200, 500))
+    await ask(range(300, 600))
 
     assert served.memory_mib() - before < 8
 

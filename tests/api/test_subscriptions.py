@@ -99,6 +99,7 @@ async def test_one_account_has_so_many_subscriptions_open_and_no_more(start: Sta
             await begin(ws, {"authorization": f"Bearer {who.token}"})
         for ws, number in ((one, "1"), (other, "1"), (other, "2")):
             await say(ws, "subscribe", id=number, payload={"query": QUEUE})
+            await asyncio.sleep(0.3)
 
         refused = await heard(other)
         await say(one, "complete", id="1")

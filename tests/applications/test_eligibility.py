@@ -138,7 +138,7 @@ async def test_others_see_no_report() -> None:
     _, case = await submitted_case()
     stranger, elsewhere, admin = await registered_expert(), await officer("220299"), await administrator()
 
-    for viewer in (None, stranger.viewer, elsewhere.viewer, admin.viewer):
+    for viewer in (stranger.viewer, elsewhere.viewer, admin.viewer):
         assert (await both(OF_CASE, viewer, id=f"Application_{case.id}"))["application"] is None
 
 

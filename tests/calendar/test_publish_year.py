@@ -229,10 +229,10 @@ async def test_a_notice_that_nobody_counted_again_is_not_closed_before_the_calen
 
 async def test_a_notice_that_was_over_before_a_publication_closes_however_late(shipped: None, clock: Clock) -> None:
     await clock.move(minutes=2)  # away from what tests before have changed
-    case, notice, day = await running_notice()
+    case, notice, _ = await running_notice()
     now = await clock.move(seconds=(notice.closes_at - await clock.now()).total_seconds() + 1)
     await calendar.publish_year(
-        day.year,
+        notice.last_day.year,
         await of_year(notice.last_day, PublishedDay(notice.last_day, OFF, "临时放假")),
         viewer=(await administrator()).viewer,
         now=now,
