@@ -25,7 +25,7 @@ MOST_FILES = 10
 FORM_OVERHEAD_BYTES = 64 * 2**10
 ARRIVED = "registry.body_arrived"
 """Extension of the ASGI scope, set by the server when a request is here to its last byte."""
-_CHARSET = re.compile(r";\s*charset\s*=\s*(?!\"?utf-?8\b)", re.IGNORECASE)
+_CHARSET = re.compile(r";\s*charset\s*=(?!\s*\"?utf-?8\b)", re.IGNORECASE)
 _PLACE = re.compile("[0-9]{1,3}")
 UPLOAD_SECONDS = 120
 """Longest time in which a form may arrive: 20 MB over a poor telephone."""

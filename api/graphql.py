@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -257,8 +258,9 @@ class GraphQLOverHTTP:
     async def _results(self, request: Request, operation: Operation, connection: Connection) -> AsyncGenerator[ExecutionResult, None]:
         context = await self._operations.context(request, credentials(request), NoCookies(), connection, operation)
         connection.session_id = context.viewer.session_id if context.viewer else None
-        async for result in self._operations.stream(operation, context, "sse"):
-            yield result
+        async with aclosing(self._operations.stream(operation, context, "sse")) as results:
+            async for result in results:
+                yield result
 
     async def _parameters(self, request: Request, content_type: str, charset: str) -> Parameters:
         if request.method != "POST":

@@ -51,7 +51,7 @@ def credentials(connection: HTTPConnection) -> Credentials:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return Credentials.of(token)
-    found = _SESSION_COOKIE.search(connection.headers.get("cookie", ""))
+    found = _SESSION_COOKIE.search(";".join(connection.headers.getlist("cookie")))
     return Credentials.of(found[1] if found else "", by_cookie=True)
 
 

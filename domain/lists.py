@@ -278,10 +278,12 @@ class ExpertFilter:
     def conditions(self, viewer: Viewer) -> Sequence[Where]:
         """In SQL, of the experts whom an officer may see.
 
-        Where somebody of another pool works, an office that saw a case of theirs does not read; so nobody is found by it either.
+        Where somebody of another pool works, and in what, an office that saw a case of theirs does not read: so nobody is found by it.
         """
         found = self._chosen()
-        if viewer.role is Role.LOCAL_OFFICER and (words := self._words()) is not None:
+        if viewer.role is Role.LOCAL_OFFICER and self.specialty is not None:
+            found.append(experts_of_office(viewer.role))
+        elif viewer.role is Role.LOCAL_OFFICER and (words := self._words()) is not None:
             found.append(Where("({t}.pool_code = :viewer_pool OR {t}.name ILIKE :search OR {t}.number = :exactly)", words.values))
         return found
 

@@ -145,7 +145,7 @@ _OF_CASES = (
 _OFFICE_EXPERT = _by_role(
     local_officer="{t}.pool_code = :viewer_pool",
     # As above, but with OFFSET PostgreSQL asks of each person; else it reads every case for a page of the list, to know all who have one.
-    provincial_officer="({t}.number IS NOT NULL OR EXISTS "
+    provincial_officer="({t}.number IS NOT NULL OR {t}.standing = 'DEREGISTERED' OR EXISTS "
     "(SELECT FROM applications a WHERE a.expert_id = {t}.id AND a.round > 0 OFFSET 0))",
 )
 _REVISION = _by_role(
@@ -378,7 +378,8 @@ def former_registrations(role: Role | None) -> str:
     """SQL of the earlier registrations under the id number of an expert `{t}`, the newest first; for the province alone."""
     return f"""SELECT 'Expert_' || x.id AS expert_id, x.number, x.standing,
             (x.created_at AT TIME ZONE 'Asia/Shanghai')::date AS registered_on,
-            (SELECT (max(s.at) AT TIME ZONE 'Asia/Shanghai')::date FROM standing_records s WHERE s.expert_id = x.id) AS left_on
+            (SELECT (max(s.at) AT TIME ZONE 'Asia/Shanghai')::date FROM standing_records s WHERE s.expert_id = x.id) AS left_on,
+            (SELECT s.change FROM standing_records s WHERE s.expert_id = x.id ORDER BY s.at DESC, s.id DESC LIMIT 1) AS change
         FROM accounts mine JOIN accounts a ON a.id_number_hash = mine.id_number_hash AND a.created_at < mine.created_at
         JOIN experts x ON x.account_id = a.id
         WHERE mine.id = {{t}}.account_id AND {_ALL if role is Role.PROVINCIAL_OFFICER else _NONE} ORDER BY a.created_at DESC"""  # noqa: S608  our own constants

@@ -15,7 +15,7 @@ from models.row import Row
 class Expert(Row):
     """One person's place in the registry. `pool_code` is set at admission and moves with a division change.
 
-    `name` and `employer` repeat the profile in force; before admission the name is that of the account and the employer empty.
+    `name` and `employer` repeat the profile in force, the employer by a trigger. Before admission the name is the account's.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -38,6 +38,9 @@ from settings import Settings
 HANDFUL = 5
 """How many objects a list is taken to hold whose length the client does not choose: titles of a profile, records of a case."""
 
+_BACK = frozenset((kind, "application") for kind in ("ApplicationNote", "ApplicationRecord", "Message", "Objection"))
+"""Fields that lead from an item of a list without bounds back to what has the list: counted as lists, or a circle of them costs nothing."""
+
 _Variables = Mapping[str, Any]
 _Size = Callable[[_Variables], int]
 
@@ -133,7 +136,10 @@ class Costs:
             size = self._page_size(node)
         elif "ids" in defined.args:
             size = self._length(node)
-        elif is_list_type(get_nullable_type(defined.type)) and not is_leaf_type(kind) and not _is_page(parent):
+        elif (is_list_type(get_nullable_type(defined.type)) and not is_leaf_type(kind) and not _is_page(parent)) or (
+            parent.name,
+            node.name.value,
+        ) in _BACK:
             size = _handful
         if size is None:
             return kind, into

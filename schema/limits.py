@@ -93,6 +93,7 @@ def comparisons(definition: ExecutableDefinitionNode, fragments: Mapping[str, Fr
         for same in below.values():
             pairs += len(same) * (len(same) - 1) // 2
             waiting.append([each for each in same if each is not None])
+        pairs += len(spread) ** 2 // 8  # fragments of one set are compared pairwise too, for which little of each is read
     return pairs
 
 

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 from tortoise.exceptions import OperationalError, TransactionManagementError
 
+from models import database
 from models.database import close_database, end_rest, execute, fetch, in_transaction, open_database, pool, rows, take_turns, transaction
 from settings import Settings
 
@@ -207,6 +208,8 @@ async def test_a_connection_that_comes_free_goes_to_who_waits_for_it(pairs: None
         await asyncio.sleep(0.1)
 
         waited = [asyncio.create_task(each) for each in (fetch("SELECT 1", ()), execute("DELETE FROM pairs"))]
+        await asyncio.sleep(0)
+        assert database._waiting == 2
 
         await asyncio.gather(last, *waited)
     await whole_pool()

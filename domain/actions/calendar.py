@@ -103,12 +103,17 @@ async def count_again() -> int:
     if not changes:
         return 0
     calendar = await working_calendar()
-    running = await PublicNotice.filter(state=NoticeState.OPEN, closes_at__gt=await database_now()).order_by("closes_at")
-    otherwise = (each.application_id for each in running if _recounted(each, calendar) != _window(each))
-    extended = await each_alone(otherwise, _count_one_again, noun="application", failed="notice not counted again")
+    extended = await each_alone(await _behind(calendar), _count_one_again, noun="application", failed="notice not counted again")
     await _recount_budgets(calendar)
-    await CalendarChange.filter(id__in=changes).update(settled=True)
+    if not await _behind(calendar):  # else the next sweep tries again
+        await CalendarChange.filter(id__in=changes).update(settled=True)
     return extended
+
+
+async def _behind(calendar: WorkingCalendar) -> list[UUID]:
+    """The cases whose running notice was counted otherwise."""
+    running = await PublicNotice.filter(state=NoticeState.OPEN, closes_at__gt=await database_now()).order_by("closes_at")
+    return [each.application_id for each in running if _recounted(each, calendar) != _window(each)]
 
 
 async def runs_on(notice: PublicNotice, *, now: datetime) -> bool:

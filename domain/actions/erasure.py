@@ -200,4 +200,4 @@ async def _close(expert: Expert, account: Account, now: datetime) -> None:
     account.phone, account.phone_hash, account.phone_masked = "", b"", ""
     account.id_number = account.id_number_masked = None  # type: ignore[assignment]  # sealed columns are typed without their null
     await account.save()
-    await Expert.filter(id=expert.id).update(name=ERASED, employer=None, lapses_on=None, suspended_until=None, erased_at=now)
+    await Expert.filter(id=expert.id).update(name=ERASED, lapses_on=None, suspended_until=None, erased_at=now)

@@ -21,15 +21,20 @@ _OVER: Mapping[str, str] = MappingProxyType(
         "exports": "finished_at < registry_now() - interval '30 days' AND object_key IS NULL",
         # Long after a person would look for a device in the list of sessions.
         "sessions": "coalesce(ended_at, expires_at) < registry_now() - interval '90 days'",
-        # Dead rows stay until somebody has seen to them; about a code, or a message to who left, nobody can do anything.
-        "outbox": """(state = 'SENT' AND done_at < registry_now() - interval '30 days') OR (state = 'DEAD' AND kind = 'SMS' AND NOT EXISTS (
-            SELECT FROM sms_messages m JOIN accounts a ON a.id = m.account_id WHERE m.id = subject_id AND a.status = 'ACTIVE'))""",
+        # Dead rows stay until somebody has seen to them; for so long, too, a receipt may come.
+        "outbox": "state = 'SENT' AND done_at < registry_now() - interval '30 days'",
     }
 )
+_NOBODYS = """
+UPDATE outbox SET state = 'SENT' WHERE state = 'DEAD' AND kind = 'SMS' AND NOT EXISTS (
+    SELECT FROM sms_messages m JOIN accounts a ON a.id = m.account_id WHERE m.id = subject_id AND a.status = 'ACTIVE')
+"""
+"""Given up, and nobody can do anything: about a code, or a message to who left."""
 
 
 async def tidy() -> Mapping[str, int]:
     """Remove what is over, a bounded number of rows a table; how many were removed. Full batches ask for another run."""
+    await execute(_NOBODYS)
     removed = {}
     for table, over in _OVER.items():
         removed[table] = await execute(

@@ -257,7 +257,6 @@ async def _take_over(case: Application, expert: Expert) -> None:
     expert.pool_code = case.pool_code  # that of the revision, or its successor where the pool was merged meanwhile
     if revision.name is not None:
         expert.name = revision.name
-    expert.employer = revision.employer
     await expert.save()
 
 

@@ -119,6 +119,11 @@ async def kept_after_all(row: OutboxRow) -> None:
     await execute("UPDATE outbox SET state = 'SENT', last_error = NULL WHERE id = $1 AND state = 'DEAD'", row.id)
 
 
+async def hold_given_up(kind: str, subject_id: UUID) -> None:
+    """Lock what was given up about this row. Call before locking the row itself, as do all who hold both."""
+    await rows("SELECT FROM outbox WHERE kind = $1 AND subject_id = $2 AND state = 'DEAD' FOR UPDATE", kind, subject_id)
+
+
 async def settle(kind: str, subject_id: UUID) -> None:
     """What was given up about this row has been seen to in another way: no operator need look at it, its last error stays to be read."""
     await execute(

@@ -163,9 +163,12 @@ UNION SELECT expert_id FROM applications WHERE pool_code = $1 AND round > 0
 UNION SELECT expert_id FROM applications WHERE leaving_pool_code = $1
 """
 _CLOSE = """
+WITH RECURSIVE former(code) AS (
+    SELECT $1::varchar UNION SELECT m.from_code FROM pool_merges m JOIN former f ON m.into_code = f.code
+)
 UPDATE divisions SET pool_code = $2, pool_selectable = pool_selectable AND code <> $1,
     closed_at = CASE WHEN code <> $1 THEN closed_at END, closing_reason = CASE WHEN code <> $1 THEN closing_reason END
-WHERE $1 IN (code, pool_code)
+WHERE pool_code = $1 OR code IN (SELECT code FROM former)
 """
 _ABANDON = """
 UPDATE divisions SET pool_code = NULL, pool_selectable = pool_selectable AND code <> $1,

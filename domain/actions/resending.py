@@ -25,6 +25,7 @@ async def resend(message_id: UUID, *, viewer: Viewer, now: datetime) -> SmsMessa
     MESSAGE_NOT_RESENT for codes, RECIPIENT_LEFT where the account can be used no more.
     """
     async with transaction():
+        await outbox.hold_given_up("SMS", message_id)
         message = await reads.one(SmsMessage, message_id, viewer=viewer, now=now, lock=True)
         if message.template is SmsTemplate.PHONE_CODE:
             raise NotAllowed("MESSAGE_NOT_RESENT")

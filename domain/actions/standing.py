@@ -74,8 +74,7 @@ async def suspend(expert_id: UUID, *, until: date, reasons: str, viewer: Viewer,
     """暂停: keep somebody from being drawn up to and including a day, for provincial officers. Raises as `dismiss`."""
     fields = Fields()
     last = fields.check("until", lambda: suspension_end(until, today=_today(now)), otherwise=until)
-    said = fields.check("reasons", lambda: prose(reasons, longest=REASONS_LENGTH), otherwise="")
-    fields.refuse()
+    said = _reasons(reasons, fields)
     async with transaction():
         expert, case = await _decided_by(viewer, expert_id, now)
         await _change(expert, case, StandingChange.SUSPEND, viewer=viewer, now=now, reasons=said, until=last)

@@ -1,8 +1,6 @@
 """Experts are listed: by pool and standing in the order of the list, by name and employer through `words`, as cases are.
 
-The employer is that of the profile in force, repeated as the name is. Beside it what other lists are asked for by: objections by their
-receipt, and the decisions of an officer. That index holds decisions alone, so nothing that asks for an officer's records of one case can be
-answered by it: for that one over all records was read in whole (0027).
+The employer is that of the profile in force, repeated as the name is.
 """
 
 from __future__ import annotations
@@ -20,6 +18,19 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.AddField(model_name="Expert", name="employer", field=fields.CharField(null=True, max_length=120)),
+        # A process of the version before knows nothing of the column: whoever admits, changes or erases, it follows.
+        ops.RunSQL(
+            """CREATE OR REPLACE FUNCTION employer_in_force() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                NEW.employer := (SELECT r.employer FROM revisions r WHERE r.id = NEW.effective_id);
+                RETURN NEW;
+            END $$""",
+            "DROP FUNCTION IF EXISTS employer_in_force()",
+        ),
+        ops.RunSQL(
+            "CREATE OR REPLACE TRIGGER an_expert_bears_the_employer_in_force BEFORE UPDATE OF effective_id, erased_at ON experts "
+            "FOR EACH ROW EXECUTE FUNCTION employer_in_force()",
+            "DROP TRIGGER IF EXISTS an_expert_bears_the_employer_in_force ON experts",
+        ),
         ops.RunSQL(
             "UPDATE experts x SET employer = r.employer FROM revisions r WHERE r.id = x.effective_id AND r.employer IS NOT NULL", ""
         ),
@@ -31,10 +42,4 @@ class Migration(migrations.Migration):
         _index("experts_by_words", "experts USING gin (words)"),
         _index("experts_by_standing", "experts (standing, id)"),
         _index("experts_of_a_pool_by_standing", "experts (pool_code, standing, id) WHERE pool_code IS NOT NULL"),
-        _index("objections_by_receipt", "objections (receipt)"),
-        _index(
-            "decisions_of_an_officer",
-            "application_records (actor_id, at, id) "
-            "WHERE move IN ('APPROVE', 'DISMISS_OBJECTIONS', 'REJECT', 'RETURN', 'UPHOLD_OBJECTION')",
-        ),
     ]

@@ -82,7 +82,7 @@ class ExpertQueries:
 
     @strawberry.field(
         description="专家名单: experts in the order in which they registered, whatever their standing. For officers: an office has those of its "
-        "pool, the province all who ever submitted. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
+        "pool, the province all who ever submitted, or whose registration was revoked. NOT_SIGNED_IN and NOT_ALLOWED are top-level errors.",
         metadata=paged("Expert", ("id",), _listed),
     )
     async def experts(

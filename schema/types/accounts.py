@@ -148,7 +148,7 @@ class Viewer:
         return found
 
     @strawberry.field(
-        description="已办: what the viewer has decided as an officer (approved, returned, rejected, objections upheld or dismissed), of cases that the "
+        description="已办: what the viewer has decided as an officer (approved, returned, rejected, objections upheld or dismissed where that moved the case), of cases that the "
         "viewer may still see, the newest first. Empty for others.",
         metadata=paged("ApplicationRecord", ("at", "id"), _decided, descending=True),
     )

@@ -11,7 +11,7 @@ from domain.rules.errors import FieldProblem, InvalidInput
 from domain.rules.schedule import CALENDAR_DAYS
 from models import experts
 from models.database import rows
-from models.enums import Standing
+from models.enums import Standing, StandingChange
 from schema.context import Info
 from schema.nodes import Node, Selected, column, listed, many, one, record, rows_of
 from schema.pages import After, Before, Connection, First, Last, page_of, paged
@@ -72,7 +72,9 @@ class Expert(Node):
         viewer = info.context.viewer
         sql = former_registrations(viewer.role if viewer else None).replace("{t}.account_id", "$1")
         return [
-            FormerRegistration(**each | {"standing": Standing(each["standing"])})
+            FormerRegistration(
+                **each | {"standing": Standing(each["standing"]), "change": each["change"] and StandingChange(each["change"])}
+            )
             for each in map(dict, await rows(sql, self.row.account_id))
         ]
 

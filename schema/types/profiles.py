@@ -1,6 +1,8 @@
 """Profiles: one revision of what a person tells of themselves, section by section."""
 
+import asyncio
 from datetime import date, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -11,13 +13,13 @@ from domain.actions.forms import check_code_of
 from domain.rules import completeness
 from domain.rules.forms import PRESENT_EMPLOYER, is_code
 from models import applications, profiles, reference
-from models.database import rows
 from models.enums import (
     CodeKind,
     EmployerKind,
     ExpertSource,
     HealthDeclaration,
     IdType,
+    Move,
     RevisionState,
     Role,
     StudyMode,
@@ -307,8 +309,14 @@ class Profile(Node):
         """By the records of the expert's cases."""
         from schema.types.applications import Application  # noqa: PLC0415  cases lead to profiles
 
-        found = await rows(f"SELECT {_CASE.replace('{t}', 't')} AS id FROM revisions t WHERE t.id = $1", self.row.id)  # noqa: S608  our own words
-        row: Any = await info.context.load_one(applications.Application, "id", found[0]["id"])
+        load = info.context.load_many
+        cases: list[Any] = await load(applications.Application, "expert_id", self.row.expert_id)
+        if self.row.state is RevisionState.DRAFT:
+            row = next((each for each in cases if each.closed_at is None), None)
+        else:
+            records: Any = await asyncio.gather(*(load(applications.ApplicationRecord, "application_id", each.id) for each in cases))
+            sent = {each.application_id for each in chain(*records) if each.revision_id == self.row.id and each.move is Move.SUBMIT}
+            row = next((each for each in cases if each.id in sent), None)
         return None if row is None else Application(row=row)
 
     @strawberry.field(

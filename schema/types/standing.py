@@ -33,5 +33,6 @@ class FormerRegistration:
     expert_id: strawberry.ID = cell("expert_id", "Global id of the expert of that time; `expert` and `node` take it.")
     number: str | None = cell("number", "Expert number, if the person was admitted.")
     standing: Standing = cell("standing", "How it ended.")
+    change: StandingChange | None = cell("change", "What ended it. REVOKE: it may have been somebody else's, under this id number.")
     registered_on: dt.date = cell("registered_on", "When the person registered, day in Shanghai.")
     left_on: dt.date | None = cell("left_on", "When it ended, day in Shanghai.")

@@ -381,7 +381,7 @@ async def test_a_case_that_moved_after_it_was_read_is_judged_anew(database: Sett
 
 
 async def test_a_statement_that_takes_too_long_is_asked_once(start: Start, database: Settings) -> None:
-    product, person = start(operation_seconds=2), await registered_expert()
+    product, person = start(operation_seconds=4), await registered_expert()
     await ask(product, person)
 
     async with transaction():
@@ -391,4 +391,4 @@ async def test_a_statement_that_takes_too_long_is_asked_once(start: Start, datab
         seconds = time.monotonic() - began
 
     assert [each["extensions"]["code"] for each in answer["errors"]] == ["OPERATION_TIMEOUT"]
-    assert seconds < 3.9
+    assert seconds < 7.9  # a second time would end after eight

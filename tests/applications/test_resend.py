@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from domain.actions import outbox, resending
+from domain.actions import outbox, receipts, resending
 from domain.rules.errors import NotAllowed, NotFound
 from domain.rules.viewer import Viewer
 from models.accounts import Account
 from models.applications import Application
+from models.database import rows, transaction
 from models.enums import AccountStatus, CodePurpose, OutboxState, SmsState, SmsTemplate, Stage
 from models.outbox import OutboxRow
 from models.sms import SmsMessage
@@ -229,3 +230,26 @@ async def test_the_door_of_resending(database: Settings) -> None:
 
     assert [(each or {})["messageResend"]["code"] for each in refused] == ["NOT_FOUND", "NOT_FOUND", "NOT_SIGNED_IN"]
     assert done.data == {"messageResend": {"__typename": "Message", "state": "QUEUED", "resent": True}}
+
+
+async def test_a_receipt_that_comes_while_a_message_is_sent_again_does_not_wait_for_ever(now: datetime) -> None:
+    _, _, message = await returned()
+    promise, here = await OutboxRow.get(subject_id=message.id), (await officer()).viewer
+    free = asyncio.Event()
+
+    async def hold() -> None:
+        async with transaction():
+            await rows("SELECT FROM sms_messages WHERE id = $1 FOR UPDATE", message.id)
+            await free.wait()
+
+    holding = asyncio.create_task(hold())
+    await asyncio.sleep(0.2)
+    again = asyncio.create_task(resending.resend(message.id, viewer=here, now=now))
+    await asyncio.sleep(0.2)
+    receipt = asyncio.create_task(receipts.take(promise.id, SmsState.DELIVERED, now=now))
+    await asyncio.sleep(0.2)
+    free.set()
+    await asyncio.gather(holding, again, receipt)
+
+    assert (await SmsMessage.get(id=message.id)).state is SmsState.DELIVERED
+    assert (await OutboxRow.get(id=promise.id)).state is OutboxState.SENT

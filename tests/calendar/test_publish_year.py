@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -263,6 +264,21 @@ async def test_an_office_that_gets_a_case_while_a_year_is_published_has_the_long
     assert kept.due_at is not None
     assert last_day_before(moved.due_at) == last
     assert last_day_before(kept.due_at) == (await calendar.working_calendar()).add_working_days(last, 1)
+
+
+async def test_a_notice_that_could_not_be_counted_again_is_tried_again(
+    shipped: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_while_a_holiday_is_published(clock, monkeypatch) as notice:
+        await clock.move(seconds=61)
+        with monkeypatch.context() as broken:
+            broken.setattr(calendar, "send_sms", AsyncMock(side_effect=OSError))
+            first = await calendar.count_again()
+
+        second = await calendar.count_again()
+
+        assert (first, second, await calendar.count_again()) == (0, 1, 0)
+        assert (await extended(notice))[0] > notice.last_day
 
 
 async def test_the_time_of_an_office_that_took_a_pool_over_becomes_longer_as_well(shipped: None, clock: Clock) -> None:

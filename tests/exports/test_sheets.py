@@ -208,7 +208,7 @@ async def test_experts_and_administrators_have_no_lists_to_take_along(people: di
     assert await Export.all().count() == 0
 
 
-async def test_an_office_finds_nobody_of_another_pool_by_where_they_work(people: dict[str, SignedIn]) -> None:
+async def test_an_office_finds_nobody_of_another_pool_by_where_they_work_or_in_what(people: dict[str, SignedIn]) -> None:
     _, case = await case_at(Stage.ADMITTED, name="已转出", pool="220299", employer="北华大学")
     await Application.filter(id=case.id).update(pool_code="220199")
 
@@ -218,4 +218,6 @@ async def test_an_office_finds_nobody_of_another_pool_by_where_they_work(people:
     assert await found("local", "北华大学") == []
     assert await found("local", "转出") == ["已转出"]
     assert await found("elsewhere", "北华大学") == await found("province", "北华大学") == ["已转出"]
+    by_specialty = [await experts_for(people[who].viewer, specialty="A01010000") for who in ("local", "elsewhere")]
+    assert ["已转出" in [each["姓名"] for each in sheet] for sheet in by_specialty] == [False, True]
     await Application.filter(id=case.id).update(pool_code="220299")

@@ -322,3 +322,12 @@ async def test_every_constraint_named_as_a_sentence_has_a_test_that_breaks_it(da
     untested = {each["name"] for each in await rows(_NAMED) if each["name"] not in tests}
 
     assert untested == set()
+
+
+async def test_an_expert_bears_the_employer_in_force_whoever_writes_the_row(database: Settings) -> None:
+    person, _ = await case_at(Stage.ADMITTED)
+
+    await execute("UPDATE experts SET effective_id = effective_id, employer = '别处' WHERE id = $1", person.viewer.expert_id)
+
+    kept = await rows("SELECT employer FROM experts WHERE id = $1", person.viewer.expert_id)
+    assert [each["employer"] for each in kept] == ["吉林大学"]

@@ -54,6 +54,8 @@ def refusal(text: str, **variables: Any) -> dict[str, object]:
         ('{ nodes(ids: "a") { ... on Application { records { at } } } }', 1 + HANDFUL),
         ("{ a: applications(first: 3) { nodes { id } } b: applications(first: 4) { nodes { id } } }", 7),
         (FRAGMENTS, 3 + 3 * HANDFUL),
+        ('{ application(id: "a") { notes { application { notes { text } } } } }', HANDFUL + HANDFUL**2 + HANDFUL**3),
+        ('{ application(id: "a") { records { application { id } } } }', HANDFUL + HANDFUL**2),
     ],
 )
 def test_the_objects_that_lists_may_hold_are_counted_sizes_multiplied(text: str, expected: int) -> None:

@@ -49,6 +49,12 @@ def test_a_fragment_counts_once_in_a_set_however_often_it_is_spread_there() -> N
     assert compared("{ t { ...F ...F ... { ...F } } t { ...F } } fragment F on T { a { x } }") == [1, 0]
 
 
+def test_fragments_of_one_set_are_pairs_of_their_own() -> None:
+    text = "{ t { " + " ".join(f"...F{n}" for n in range(80)) + " } } " + " ".join(f"fragment F{n} on T {{ f{n} }}" for n in range(80))
+
+    assert compared(text)[0] == 800
+
+
 def test_a_field_written_twice_in_one_set_counts_like_an_alias_and_fields_of_other_types_do_not() -> None:
     assert size("{ a { x x x } }").aliases == 2
     assert size("{ a { x ... { x } ... on T { x } ... on T { x } ... on U { x } } }").aliases == 2
@@ -68,11 +74,11 @@ def test_a_field_written_twice_in_one_set_counts_like_an_alias_and_fields_of_oth
         ("mutation { a b c }", "root mutations", 3),
         ("mutation { ...F ...G } fragment F on M { a b } fragment G on M { ... { c } }", "root mutations", 3),
         ("query A { x } query B { a { a { a { a { x } } } } }", "depth", 5),
-        ("{ a { ...F ...G ...H } } " + " ".join(f"fragment {each} on T {{ x {{ y }} }}" for each in "FGH"), "comparisons", 6),
+        ("{ a { ...F ...G ...H } } " + " ".join(f"fragment {each} on T {{ x {{ y }} }}" for each in "FGH"), "comparisons", 7),
         (
             "{ a } fragment F on T { ...G ...H ...I } " + " ".join(f"fragment {each} on T {{ x {{ y }} }}" for each in "GHI"),
             "comparisons",
-            6,
+            7,
         ),
         ("{ a } fragment F on T { a { ...G } b { ...G } } fragment G on T { c d e f g h }", "fields", 14),
     ],
@@ -112,7 +118,7 @@ def test_spreads_of_empty_fragments_cost_nothing() -> None:
     chain = " ".join(f"fragment F{n} on M {{ ...F{n + 1} ...F{n + 1} }}" for n in range(60))
     text = f"mutation {{ ...F0 }} {chain} fragment F60 on M {{ }}"
 
-    check(text, parse(text), SETTINGS)
+    check(text, parse(text), replace(SETTINGS, document_comparisons=500))
 
 
 @pytest.mark.parametrize("text", ["{ ...A } fragment A on T { a { ...A } }", "{ x } fragment A on T { ...B } fragment B on T { ...A }"])

@@ -29,7 +29,7 @@ REVOKE = """mutation Revoke($input: RegistrationRevokeInput!) { registrationRevo
     ... on Expert { name standing standingRecords { change fromStanding toStanding reasons actorName } }
     ... on WrongStanding { standing } ... on TooSoon { retryAfterSeconds } ... on InvalidInput { fields { path code } }
     ... on Problem { code } } }"""
-FORMER = "query Former($id: ID!) { expert(id: $id) { formerRegistrations { expertId number standing } } }"
+FORMER = "query Former($id: ID!) { expert(id: $id) { formerRegistrations { expertId number standing change } } }"
 
 
 @pytest.fixture
@@ -84,8 +84,11 @@ async def test_the_account_that_holds_the_number_is_closed_and_its_owner_registe
     assert (await Expert.get(id=owner.viewer.expert_id)).standing is Standing.TEMPORARY
     await Expert.filter(id=owner.viewer.expert_id).update(number="229999000007")  # as if admitted: officers see it
     seen = await ask(FORMER, province.viewer, id=f"Expert_{owner.viewer.expert_id}")
-    former = {"expertId": f"Expert_{expert.id}", "number": None, "standing": "DEREGISTERED"}
+    former = {"expertId": f"Expert_{expert.id}", "number": None, "standing": "DEREGISTERED", "change": "REVOKE"}
     assert seen.data == {"expert": {"formerRegistrations": [former]}}
+    listed = await ask("{ experts(filter: {standings: [DEREGISTERED]}) { nodes { id } } }", province.viewer)
+    assert listed.data is not None
+    assert {"id": former["expertId"]} in listed.data["experts"]["nodes"]
     linked = await ask("query Linked($id: ID!) { expert(id: $id) { name } }", province.viewer, id=former["expertId"])
     assert linked.data == {"expert": {"name": "冒名者"}}
 
