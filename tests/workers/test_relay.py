@@ -37,6 +37,10 @@ class Queue:
         pass
 
 
+class Killed(BaseException):
+    """What a killed worker does about its promise: nothing any more."""
+
+
 class Verb:
     """Keeps promises, stumbles over those it is told to, and remembers both."""
 
@@ -44,6 +48,7 @@ class Verb:
         self.kept: list[UUID] = []
         self.given_up: list[tuple[UUID, str]] = []
         self.poison: set[UUID] = set()
+        self.deadly: set[UUID] = set()
         self.at_once = 0
         self.most_at_once = 0
 
@@ -54,6 +59,8 @@ class Verb:
         self.at_once -= 1
         if row.subject_id in self.poison:
             raise ZeroDivisionError
+        if row.subject_id in self.deadly:
+            raise Killed
         self.kept.append(row.subject_id)
         await outbox.done(row)
 
@@ -193,6 +200,31 @@ async def test_a_promise_that_no_worker_survived_is_buried_and_its_subject_told(
 
     assert verb.given_up == [(row.subject_id, "WORKER_LOST")]
     assert (await OutboxRow.get(id=row.id)).state is OutboxState.DEAD
+
+
+async def test_a_promise_that_kills_its_worker_ten_times_is_dead_for_operators_to_see_while_the_others_are_kept(
+    relay: Relay, queue: Queue, verb: Verb, clock: Clock
+) -> None:
+    queue.away = True
+    deadly, *others = await promised(2)
+    verb.deadly = {deadly.subject_id}
+
+    for attempt in range(1, 11):
+        await relay.sweep()
+        row = await OutboxRow.get(id=deadly.id)
+        assert (row.state, row.attempts) == (OutboxState.SENDING, attempt)
+        await relay.sweep()
+        assert await outbox.claim(deadly.id, ["TEST"]) is None
+        assert verb.given_up == []
+        others += await promised()
+        await clock.move(seconds=30)
+    await relay.sweep()
+
+    dead = await OutboxRow.get(id=deadly.id)
+    assert (dead.state, dead.attempts, dead.last_error) == (OutboxState.DEAD, 10, "WORKER_LOST")
+    assert verb.given_up == [(deadly.subject_id, "WORKER_LOST")]
+    assert (await outbox.depth()).dead == 1
+    assert sorted(verb.kept) == sorted(each.subject_id for each in others)
 
 
 async def test_the_same_promise_delivered_five_times_at_once_is_kept_once(relay: Relay, verb: Verb) -> None:
