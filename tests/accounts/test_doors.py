@@ -245,6 +245,37 @@ async def test_the_answer_to_a_code_and_to_a_sign_in_is_the_same_for_known_and_u
     assert refused[0] == refused[1]
 
 
+async def test_without_a_code_registering_and_a_new_password_tell_nothing_of_a_phone(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, unknown, hashed = (await registered_expert()).phone, some_phone(), []
+
+    async def counted(password: str) -> str:
+        hashed.append(password)
+        return password
+
+    monkeypatch.setattr("domain.actions.accounts.hash_password", counted)
+    new = {"code": "x", "password": "another horse battery"}
+    person = {
+        "name": "张三",
+        "idNumber": some_id_number(),
+        "termsVersion": settings().privacy_terms_version,
+        "sensitiveDataAccepted": True,
+    }
+
+    answers = [
+        (
+            await browser.do("accountRegister", {"phone": each, **new, **person}, FIELDS),
+            await browser.do("passwordReset", {"phone": each, **new}),
+        )
+        for each in (known, unknown)
+    ]
+
+    assert answers[0] == answers[1]
+    assert [each["code"] for each in answers[0]] == ["CODE_REJECTED", "CODE_REJECTED"]
+    assert hashed == []
+
+
 async def test_password_and_phone_are_renewed_through_the_doors(browser: Browser) -> None:
     person, new = await registered_expert(), some_phone()
     await browser.do("phoneCodeSend", {"phone": new, "purpose": "CHANGE_PHONE"})
