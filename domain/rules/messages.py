@@ -96,7 +96,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "该幂等键已用于另一内容；请为新的请求换用新的键。",
         "This idempotency key was used with another input; take a new key for a new request.",
     ),
-    "SERVICE_UNAVAILABLE": ("系统暂时繁忙，未作任何更改；请稍后重试。", "The registry is busy, nothing was changed; try again shortly."),
+    "SERVICE_UNAVAILABLE": (
+        "系统暂时繁忙，请稍后重试；不确定是否已保存的，请先刷新查看。",
+        "The registry is busy; try again shortly. If you are not sure whether it was saved, look first.",
+    ),
     "OPERATION_TIMEOUT": (
         "处理时间过长，已中止；结果可能已保存，请刷新后查看。",
         "This took too long and was stopped; it may have been carried out, so look before trying again.",

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from domain.actions import pools, reference, reminders, sessions
+from domain.actions import pools, profiles, reference, reminders, sessions
+from domain.actions.changes import submit_change
 from domain.actions.divisions import request_division_change
 from domain.actions.record_chain import broken_links
+from domain.rules import profile_input as given
 from domain.rules.errors import Incomplete, InvalidInput, NotAllowed
 from models.accounts import Account
 from models.applications import Application, ApplicationRecord
@@ -195,3 +197,20 @@ async def test_closed_pools_can_be_left_out_or_looked_for_below_a_division(datab
     assert await codes('parent: "220800", closed: true') == ["220881"]
     assert await codes('search: "220881", closed: true') == ["220881"]
     assert await codes('search: "220882", closed: true') == []
+
+
+async def test_who_came_by_a_pool_that_closed_and_was_merged_later_submits_to_the_last_successor(database: Any) -> None:
+    by = (await provincial_officer()).viewer
+    person, _ = await case_at(Stage.ADMITTED, pool="220821")
+    await pools.merge("220821", "220822", reason="撤并", viewer=by, now=await database_now())
+    await pools.carry_on()
+    await pools.close("220822", reason="机构改革", viewer=by, now=await database_now())
+    await pools.merge("220822", "220899", reason="撤并", viewer=by, now=await database_now())
+    await pools.carry_on()
+    moment = await database_now()
+    await profiles.save_basic_info(given.BasicInfo(post="主任"), viewer=person.viewer, now=moment)
+
+    change = await submit_change(commitment=True, avoidance=True, viewer=person.viewer, now=moment)
+
+    assert change.pool_code == "220899"
+    assert [(await Division.get(code=each)).pool_code for each in ("220821", "220822")] == ["220899"] * 2
