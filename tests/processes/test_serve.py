@@ -49,7 +49,7 @@ class Registry:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen([sys.executable, "run.py"], cwd=ROOT, env=self.environment(), stdout=output, stderr=output)
         process = self.process
-        until(lambda: "Ctrl-C stops everything" in self.said() or process.poll() is not None, 60)
+        until(lambda: "Ctrl-C stops everything" in self.said() or process.poll() is not None, 180)
         assert "is ready" in self.said(), self.said()
         return self.said()
 
