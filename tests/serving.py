@@ -50,8 +50,7 @@ class Served:
         return self.log.read_text()
 
     def memory_mib(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        return _memory_mib(self.process.pid)
 
     def stop(self) -> float:
         """Ask it to end as supervisors do; the seconds it took."""
@@ -71,6 +70,16 @@ class Served:
         return connect(
             f"ws://127.0.0.1:{self.port}/graphql", **({"subprotocols": [Subprotocol("graphql-transport-ws")], "proxy": None} | options)
         )
+
+
+def _memory_mib(process: int | str) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def own_memory_mib() -> float:
+    """What the process of the tests has in memory."""
+    return _memory_mib("self")
 
 
 def talk(**options: Any) -> httpx.AsyncClient:

@@ -94,7 +94,7 @@ def _still_in_use(_: Mapping[str, Any], viewer: domain.rules.viewer.Viewer | Non
 
 
 def _decided(*_: object) -> list[Where]:
-    """The decisions are named as the index on them names them, which holds nothing else (migration 0035)."""
+    """The decisions are named as the index on them names them, which holds nothing else (migration 0037)."""
     return [Where("{t}.actor_id = :viewer_account"), among("move", [*DECISIONS, *SETTLING])]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +20,7 @@ from settings import Settings
 from tests.cases import case_at
 from tests.conftest import Clock
 from tests.people import provincial_officer
-from tests.serving import Served, Start, begin, heard, say, talk
+from tests.serving import Served, Start, begin, heard, own_memory_mib, say, talk
 
 NOTICES = "query Notices { publicNotices(first: 100) { totalCount nodes { name employer } } }"
 NAMED = {sha256(text.encode()).hexdigest(): text for text in (NOTICES, "query Me { viewer { account { name } } }")}
@@ -109,17 +108,12 @@ async def test_an_answer_that_was_read_before_a_notice_ended_is_not_kept_after_i
 
 async def test_kept_answers_take_the_memory_that_they_are_counted_for(database: Settings) -> None:
     answers, now = PublicAnswers(Mock(connected=True)), await database_now()
-    before = memory_mib()
+    before = own_memory_mib()
 
     for n in range(3_000):
         await answers.keep((NOTICES, None, orjson.dumps({"n": n}).decode()), orjson.dumps({"data": {"n": n}}), answers.generation, now)
 
-    assert memory_mib() - before < 8
-
-
-def memory_mib() -> float:
-    """Of this process."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    assert own_memory_mib() - before < 8
 
 
 async def test_what_is_longer_than_any_name_is_not_looked_for(product: Served) -> None:
