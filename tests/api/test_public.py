@@ -110,7 +110,7 @@ async def test_kept_answers_take_the_memory_that_they_are_counted_for(database: 
     answers, now = PublicAnswers(Mock(connected=True)), await database_now()
     before = own_memory_mib()
 
-    for n in range(3_000):
+    for n in range(6_000):
         await answers.keep((NOTICES, None, orjson.dumps({"n": n}).decode()), orjson.dumps({"data": {"n": n}}), answers.generation, now)
 
     assert own_memory_mib() - before < 8
